@@ -1,0 +1,1 @@
+// The one unit that owns the precompiled Arrow header; see SheafPch.cmake.
