@@ -1,0 +1,55 @@
+#include "sheaf/host/endpoint/endpoint.h"
+
+#include "sheaf/host/endpoint/core.h"
+#include "sheaf/host/endpoint/handler.h"
+#include "sheaf/wire/command/wire_error.h"
+
+namespace sheaf::endpoint {
+namespace {
+
+flight::WireError Translate(const Error& error) {
+  const auto wire = command::ToWire(error.kind);
+  return {wire.grpc, wire.arrow, error.message, command::ErrorJson(error)};
+}
+
+class FlightEndpoint final : public Endpoint {
+ public:
+  FlightEndpoint(EndpointOptions options, EndpointParts parts)
+      : core_(std::move(options), parts), handler_(core_) {}
+
+  Status Listen() {
+    auto options = core_.options.server;
+    options.translate = Translate;
+    SHEAF_ASSIGN(server_, flight::Server::Start(std::move(options), handler_, core_.parts.timers));
+    server_->SetServing(false);
+    return Done();
+  }
+
+  int port() const override { return server_->port(); }
+  void SetState(State state) override {
+    core_.state = state;
+    server_->SetServing(state == State::kReady);
+  }
+  void Stop(Duration grace) override {
+    SetState(State::kDraining);
+    server_->Stop(grace);
+    core_.requests.Stop();
+  }
+  flight::Server::Counts counts() const override { return server_->counts(); }
+
+ private:
+  Core core_;
+  Handler handler_;
+  std::unique_ptr<flight::Server> server_;  // Last: no call comes once it is gone.
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Endpoint>> Endpoint::Start(EndpointOptions options, EndpointParts parts) {
+  SHEAF_CHECK(options.ticket_key.size() == command::TicketBox::kKeyBytes);
+  auto endpoint = std::make_unique<FlightEndpoint>(std::move(options), parts);
+  SHEAF_TRY(endpoint->Listen());
+  return std::unique_ptr<Endpoint>(std::move(endpoint));
+}
+
+}  // namespace sheaf::endpoint

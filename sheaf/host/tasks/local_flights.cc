@@ -1,0 +1,182 @@
+#include "sheaf/host/tasks/local_flights.h"
+
+#include <arrow/record_batch.h>
+
+#include <utility>
+
+namespace sheaf::tasks {
+namespace {
+
+constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
+
+// A stream of the engine as Arrow's reader, with chosen columns.
+class StreamReader final : public arrow::RecordBatchReader {
+ public:
+  StreamReader(OpenedStream stream, Schema schema, std::vector<int> columns, CancelToken cancel)
+      : stream_(std::move(stream)),
+        schema_(std::move(schema)),
+        columns_(std::move(columns)),
+        cancel_(std::move(cancel)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    auto next = stream_.reader->Wait(cancel_);
+    if (!next.ok()) return columnar::ToArrow(next.error());
+    *batch = std::move(next).value();
+    if (*batch != nullptr && !columns_.empty()) {
+      ARROW_ASSIGN_OR_RAISE(*batch, (*batch)->SelectColumns(columns_));
+    }
+    return arrow::Status::OK();
+  }
+
+ private:
+  OpenedStream stream_;
+  const Schema schema_;
+  const std::vector<int> columns_;  // Empty = all.
+  const CancelToken cancel_;
+};
+
+Result<std::vector<int>> Select(const arrow::Schema& schema,
+                                const std::vector<std::string>& names) {
+  std::vector<int> columns;
+  for (const auto& name : names) {
+    const int at = schema.GetFieldIndex(name);
+    if (at < 0) return Fail(Kind::kInvalid, "no column '" + name + "' in this flight");
+    columns.push_back(at);
+  }
+  return columns;
+}
+
+}  // namespace
+
+Json FlightMetadata(const store::FlightRecord& record) {
+  Json json{{"task", nullptr},
+            {"identity", record.from.identity.Hex()},
+            {"hit", true},
+            {"path", record.path.ToJson()},
+            {"generation", record.generation},
+            {"created", ToText(record.created)},
+            {"tier", command::TierName(record.tier)},
+            {"pinned", record.pinned}};
+  json["expires"] = record.expires.has_value() ? Json(ToText(*record.expires)) : Json();
+  return json;
+}
+
+Result<Submission> FindPath(store::Store& store, const command::PathRef& ref) {
+  auto found = store.Lookup(ref.path);
+  if (found.has_value() &&
+      (!ref.generation.has_value() || *ref.generation == found->record->generation)) {
+    const Identity identity = found->record->from.identity;
+    return Submission{Outcome::kHit, identity, std::move(found), nullptr, {}};
+  }
+  if (ref.generation.has_value()) {
+    SHEAF_ASSIGN(auto flight, store.LookupGeneration(ref.path, *ref.generation));
+    auto record = std::make_shared<store::FlightRecord>();
+    record->path = ref.path;
+    record->generation = *ref.generation;
+    record->rows = flight->size().rows;
+    record->bytes = flight->size().bytes;
+    return Submission{Outcome::kHit, {}, store::Found{record, std::move(flight)}, nullptr, {}};
+  }
+  return Fail(Kind::kNotFound, "no flight at '" + ref.path.Text() +
+                                   "'; list what is there with ListFlights or `sheaf ls`");
+}
+
+Result<Submission> LocalFlights::Place(const flights::What& what, const flights::Context& context) {
+  if (const auto* command = std::get_if<CommandPtr>(&what)) {
+    return engine_.Submit(*command, context, Hold::kCall);
+  }
+  if (const auto* task = std::get_if<command::TaskRef>(&what)) {
+    return engine_.Join(task->task, context, Hold::kCall);
+  }
+  return FindPath(engine_.store(), std::get<command::PathRef>(what));
+}
+
+Status LocalFlights::WaitReady(const Submission& submission, const flights::GetRequest& request,
+                               const flights::Context& context) {
+  struct Shared {
+    Mutex mutex;
+    Status status SHEAF_GUARDED_BY(mutex);
+    Event ready;
+  };
+  auto shared = std::make_shared<Shared>();  // Shared with the engine's late call.
+  engine_.Wait(submission, [shared](Status status) {
+    {
+      MutexLock lock(shared->mutex);
+      shared->status = std::move(status);
+    }
+    shared->ready.Set();
+  });
+  auto registration = context.cancel.OnCancel(
+      [&] { engine_.EndInterest(submission, context.cancel.Check().error()); });
+  while (!shared->ready.WaitFor(kProgressEvery)) {
+    if (context.deadline.Passed(engine_.clock().Now())) {
+      engine_.EndInterest(submission, Fail(Kind::kDeadline, "the call's deadline has passed"));
+    }
+    if (request.on_progress) request.on_progress(engine_.PollDetails(submission));
+  }
+  MutexLock lock(shared->mutex);
+  return shared->status;
+}
+
+Result<flights::Stream> LocalFlights::Get(const flights::GetRequest& request,
+                                          const flights::Context& context) {
+  if (!request.filter.empty()) {
+    return Fail(Kind::kUnsupported,
+                "a filter on a whole flight is not supported; run the `sql` "
+                "service over it instead");
+  }
+  SHEAF_ASSIGN(auto submission, Place(request.what, context));
+  SHEAF_TRY(WaitReady(submission, request, context));
+  SHEAF_ASSIGN(auto opened, engine_.Open(submission, std::nullopt));
+  SHEAF_ASSIGN(auto columns, Select(*opened.schema, request.columns));
+  Schema schema = opened.schema;
+  if (!columns.empty()) {
+    std::vector<std::shared_ptr<arrow::Field>> fields;
+    for (const int at : columns) fields.push_back(schema->field(at));
+    schema = arrow::schema(std::move(fields), schema->metadata());
+  }
+  flights::Stream stream;
+  stream.metadata = opened.metadata;
+  stream.reader = std::make_shared<StreamReader>(std::move(opened), std::move(schema),
+                                                 std::move(columns), context.cancel);
+  return stream;
+}
+
+Result<Schema> LocalFlights::GetSchema(const flights::What& what, const flights::Context& context) {
+  if (const auto* command = std::get_if<CommandPtr>(&what)) {
+    return engine_.PlanSchema(*command, context);
+  }
+  SHEAF_ASSIGN(auto submission, Place(what, context));
+  SHEAF_ASSIGN(auto opened, engine_.Open(submission, std::nullopt));
+  return opened.schema;
+}
+
+Result<flights::PutReceipt> LocalFlights::Put(const Sink& sink, arrow::RecordBatchReader& reader,
+                                              const flights::Context& context) {
+  SHEAF_ASSIGN(auto upload, engine_.OpenUpload(sink, reader.schema(), context));
+  while (true) {
+    SHEAF_TRY(context.cancel.Check());
+    Batch batch;
+    if (auto read = reader.ReadNext(&batch); !read.ok()) return columnar::FromArrow(read);
+    if (batch == nullptr) break;
+    SHEAF_TRY(upload->Write(std::move(batch)));
+  }
+  return upload->Commit();
+}
+
+Result<std::vector<Json>> LocalFlights::Do(std::string_view action, const Json& body,
+                                           const flights::Context& context) {
+  return actions_.Do(action, body, context);
+}
+
+Result<std::vector<flights::Listed>> LocalFlights::List(const Path& prefix, const Path& after,
+                                                        size_t limit, const flights::Context&) {
+  std::vector<flights::Listed> list;
+  for (const auto& found : engine_.store().List(prefix, after, limit)) {
+    list.push_back({found.record->path, found.flight->schema(), found.record->rows,
+                    found.record->bytes, FlightMetadata(*found.record)});
+  }
+  return list;
+}
+
+}  // namespace sheaf::tasks

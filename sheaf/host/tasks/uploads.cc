@@ -1,0 +1,88 @@
+// Uploads: one writer of a path, whole or not at all.
+#include <utility>
+
+#include "sheaf/host/tasks/engine.h"
+
+namespace sheaf::tasks {
+
+class PathUpload final : public Upload {
+ public:
+  PathUpload(Engine& engine, Sink sink, std::string principal, TaskId id)
+      : engine_(engine), sink_(std::move(sink)), principal_(std::move(principal)), id_(id) {}
+  ~PathUpload() override {
+    Abort(Fail(Kind::kCancelled, "the upload was given up"));
+    MutexLock lock(engine_.mutex_);
+    const auto mine = engine_.writers_.find(sink_.path);
+    if (mine != engine_.writers_.end() && mine->second.id == id_) engine_.writers_.erase(mine);
+  }
+
+  Status Open(Schema schema) {
+    SHEAF_ASSIGN(writer_, engine_.parts_.store.OpenWriter(
+                              {.schema = std::move(schema), .tier = sink_.tier}));
+    return Done();
+  }
+
+  Status Write(Batch batch) override {
+    rows_ += batch->num_rows();
+    return writer_->Write(0, std::move(batch));
+  }
+
+  Result<flights::PutReceipt> Commit() override {
+    auto writer = std::exchange(writer_, nullptr);
+    SHEAF_ASSIGN(auto records,
+                 writer->Commit({{sink_, {.principal = principal_}}}, [] { return Done(); }));
+    SHEAF_ASSIGN(const store::RecordPtr record, std::move(records.front()));
+    engine_.probe_.uploads.Increment();
+    return flights::PutReceipt{record->rows, record->bytes, record->generation, record->durable};
+  }
+
+  void Abort(Error reason) override {
+    if (auto writer = std::exchange(writer_, nullptr)) writer->Abort(std::move(reason));
+  }
+
+  int64_t rows() const override { return rows_; }
+
+ private:
+  Engine& engine_;  // Borrowed; outlives every upload.
+  const Sink sink_;
+  const std::string principal_;
+  const TaskId id_;
+  std::unique_ptr<store::FlightWriter> writer_;
+  int64_t rows_ = 0;
+};
+
+Result<std::unique_ptr<Upload>> Engine::OpenUpload(const Sink& sink, Schema schema,
+                                                   const flights::Context& context) {
+  SHEAF_TRY(AuthoriseWrite(sink.path, context.principal));
+  if (sink.tier == Tier::kObject) {
+    return Fail(Kind::kUnsupported,
+                "the tier 'object' is not configured on this node; "
+                "use 'disk' or 'memory'");
+  }
+  const TaskId id = core::NewId<core::TaskTag>();
+  {
+    MutexLock lock(mutex_);
+    if (draining_) return Fail(Kind::kShuttingDown, "the server is stopping; ask another node");
+    const auto [entry, fresh] = writers_.try_emplace(sink.path, PathWriter{nullptr, id});
+    if (!fresh) {
+      return Fail(Kind::kConflict,
+                  "'" + sink.path.Text() + "' is being written by " +
+                      (entry->second.run != nullptr ? "task " : "upload ") + entry->second.id.text +
+                      "; wait for it or choose another path",
+                  Json({{"task", entry->second.id.text}}).dump());
+    }
+  }
+  auto upload = std::make_unique<PathUpload>(*this, sink, context.principal, id);
+  const auto found = parts_.store.Lookup(sink.path);
+  const uint64_t current = found.has_value() ? found->record->generation : 0;
+  if (sink.if_generation.has_value() && *sink.if_generation != current) {
+    return Fail(Kind::kConflict,
+                "'" + sink.path.Text() + "' has generation " + std::to_string(current) +
+                    ", and if_generation says " + std::to_string(*sink.if_generation),
+                Json({{"generation", current}}).dump());
+  }
+  SHEAF_TRY(upload->Open(std::move(schema)));
+  return std::unique_ptr<Upload>(std::move(upload));
+}
+
+}  // namespace sheaf::tasks
