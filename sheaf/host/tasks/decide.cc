@@ -202,10 +202,11 @@ Result<RunPtr> Engine::CheckSink(const Node& node, bool* attaches) {
   if (const auto writer = writers_.find(sink.path); writer != writers_.end()) {
     const RunPtr& run = writer->second.run;
     if (run == nullptr) return WriterConflict(sink.path, writer->second.id, "upload");
+    if (run->committing) return run;  // Its followers may have seen the end: it is as good as over.
     if (!shares || !run->shareable || run->node->identity != node.identity) {
       return WriterConflict(sink.path, run->id, "task");
     }
-    if (run->committing || run->cancel.cancelled()) return run;
+    if (run->cancel.cancelled()) return run;
     *attaches = true;
     return RunPtr();
   }

@@ -138,6 +138,7 @@ class Engine final {
   size_t active() const;
   store::Store& store() const { return parts_.store; }
   Clock& clock() const { return parts_.timers.clock(); }
+  Timers& timers() const { return parts_.timers; }
 
  private:
   friend class RunWriter;
@@ -171,12 +172,16 @@ class Engine final {
 
   // execute.cc
   void Execute(const RunPtr& run);
+  Result<std::map<std::string, module::RunInput>> InputsOf(const RunPtr& run);
+  module::RunContext ContextOf(const RunPtr& run);
   Status RunService(const RunPtr& run);
   Status CommitRun(const RunPtr& run, class RunWriter& writer);
   Status WaitForSinksBelow(const RunPtr& run);
   Status BeginState(const RunPtr& run);
   void EndState(const RunPtr& run, const Status& status);
   void FlightOpened(const RunPtr& run, store::FlightPtr flight);
+  void EndLocked(const RunPtr& run, const Status& status, Calls* calls) SHEAF_REQUIRES(mutex_);
+  void CountDownParents(const RunPtr& run, Calls* calls) SHEAF_REQUIRES(mutex_);
   void Finish(const RunPtr& run, Status status);
   void ReleaseChildren(const RunPtr& run, bool cancelled);
 
@@ -185,9 +190,14 @@ class Engine final {
       SHEAF_REQUIRES(mutex_);
   void CancelLocked(const RunPtr& run, const Error& reason, Calls* calls) SHEAF_REQUIRES(mutex_);
   void CloseStream(const RunPtr& run, const InterestId& id, bool read_to_end);
+  // The run's flight: held, or found again by its committed path; null when it is gone.
+  store::FlightPtr HeldFlight(const Run& run) const SHEAF_REQUIRES(mutex_);
   std::optional<Error> SinkError(const RunPtr& run, const InterestId& id) const;
   void ForgetEnded(Calls* calls) SHEAF_REQUIRES(mutex_);
   void ArmTimer();
+
+  // uploads.cc
+  Status TakePath(const Path& path, const TaskId& id, const CancelToken& cancel);
 
   // describe.cc
   Json DescribeRun(const Run& run) const SHEAF_REQUIRES(mutex_);

@@ -70,8 +70,7 @@ void Engine::EndState(const RunPtr& run, const Status& status) {
   }
 }
 
-Status Engine::RunService(const RunPtr& run) {
-  const CancelToken token = run->cancel.token();
+Result<std::map<std::string, module::RunInput>> Engine::InputsOf(const RunPtr& run) {
   std::map<std::string, module::RunInput> inputs;
   for (const Child& child : run->children) {
     module::RunInput& input = inputs[child.name];
@@ -84,46 +83,54 @@ Status Engine::RunService(const RunPtr& run) {
     if (flight == nullptr) {
       MutexLock lock(mutex_);
       if (child.run->error.has_value()) return *child.run->error;
-      flight = child.run->flight;
+      flight = HeldFlight(*child.run);
     }
     if (flight == nullptr) {
       return Fail(Kind::kResultGone, "inputs." + child.name + ": its result is gone; run again");
     }
     input.schema = flight->schema();
     input.rows = flight->complete() ? flight->size().rows : -1;
-    input.open = [flight, token]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+    input.open = [flight, token = run->cancel.token()]()
+        -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
       return std::shared_ptr<arrow::RecordBatchReader>(
           std::make_shared<BlockingReader>(flight, token));
     };
   }
+  return inputs;
+}
+
+module::RunContext Engine::ContextOf(const RunPtr& run) {
+  module::RunContext context;
+  context.task = run->id;
+  context.principal = run->principal;
+  context.cancel = run->cancel.token();
+  context.disk = run->single_use ? module::RunContext::Disk::kForbidden
+                                 : module::RunContext::Disk::kAllowed;
+  context.progress = [this, run](double progress) {
+    MutexLock lock(mutex_);
+    run->progress = progress;
+  };
+  context.account = parts_.account;
   const auto& options = run->node->command->options;
-  module::RunContext context{.task = run->id,
-                             .principal = run->principal,
-                             .cancel = token,
-                             .deadline = {},
-                             .memory_max = std::nullopt,
-                             .disk = run->single_use ? module::RunContext::Disk::kForbidden
-                                                     : module::RunContext::Disk::kAllowed,
-                             .progress =
-                                 [this, run](double progress) {
-                                   MutexLock lock(mutex_);
-                                   run->progress = progress;
-                                 },
-                             .account = parts_.account};
   if (options.memory_bytes.has_value()) context.memory_max = Bytes{*options.memory_bytes};
+  return context;
+}
+
+Status Engine::RunService(const RunPtr& run) {
+  const std::string& service = run->node->command->service;
+  const CancelToken token = run->cancel.token();
+  SHEAF_TRY(token.Check());
+  SHEAF_ASSIGN(const auto inputs, InputsOf(run));
   RunWriter writer(*this, run);
   Status status;
   try {
-    SHEAF_TRY(token.Check());
-    status = run->node->service->Run(run->node->plan, inputs, writer, context);
+    status = run->node->service->Run(run->node->plan, inputs, writer, ContextOf(run));
   } catch (const std::exception& thrown) {
-    status = Fail(Kind::kInternal,
-                  "service '" + run->node->command->service + "' threw: " + thrown.what());
+    status = Fail(Kind::kInternal, "service '" + service + "' threw: " + thrown.what());
   }
-  if (!token.Check().ok()) status = token.Check();
+  if (auto alive = token.Check(); !alive.ok()) status = std::move(alive);
   if (status.ok() && !writer.begun()) {
-    status = Fail(Kind::kInternal,
-                  "service '" + run->node->command->service + "' ended without a result");
+    status = Fail(Kind::kInternal, "service '" + service + "' ended without a result");
   }
   if (status.ok()) status = SourcesUnchanged(*run->node, run->principal);
   if (status.ok()) status = WaitForSinksBelow(run);
@@ -200,13 +207,7 @@ void Engine::FlightOpened(const RunPtr& run, store::FlightPtr flight) {
   {
     MutexLock lock(mutex_);
     run->flight = flight;
-    for (const auto& weak : run->parents) {
-      const RunPtr parent = weak.lock();
-      if (parent == nullptr) continue;
-      --parent->waiting_children;
-      TrySchedule(parent, &calls);
-    }
-    run->parents.clear();
+    CountDownParents(run, &calls);
   }
   for (auto& call : calls) call();
   flight->WhenReadable([this, run] {
@@ -221,55 +222,73 @@ void Engine::FlightOpened(const RunPtr& run, store::FlightPtr flight) {
   });
 }
 
+// The run's last state, and its names given back: by_identity_, writers_, its parents' count.
+void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
+  run->finished = Now();
+  if (status.ok()) {
+    run->state = RunState::kCompleted;
+    run->progress = 1;
+    probe_.completed.Increment();
+  } else {
+    const bool cancelled = status.error().kind == Kind::kCancelled;
+    run->state = cancelled ? RunState::kCancelled : RunState::kErrored;
+    (cancelled ? probe_.cancelled : probe_.errored).Increment();
+    run->error = status.error();
+  }
+  if (run->shareable) {
+    const auto mine = by_identity_.find(run->node->identity.raw);
+    if (mine != by_identity_.end() && mine->second == run) by_identity_.erase(mine);
+  }
+  std::erase_if(writers_, [&](const auto& entry) { return entry.second.run == run; });
+  bool read_by_runs = false;
+  for (auto& [id, interest] : run->interests) {
+    RunEnded(interest, run->finished);
+    read_by_runs = read_by_runs || interest.hold == Hold::kParent;
+  }
+  if (run->record != nullptr && !read_by_runs) {
+    // Its path keeps it from now on; a handle of ours would only forbid its eviction.
+    calls->push_back([flight = std::exchange(run->flight, nullptr)] {});
+  }
+  CountDownParents(run, calls);
+  ended_.push_back(run->id);
+  --active_;
+  probe_.active.Set(static_cast<double>(active_));
+  ForgetEnded(calls);
+  if (draining_ && active_ == 0 && drained_) calls->push_back(std::exchange(drained_, nullptr));
+}
+
+void Engine::CountDownParents(const RunPtr& run, Calls* calls) {
+  for (const auto& weak : run->parents) {
+    const RunPtr parent = weak.lock();
+    if (parent == nullptr) continue;
+    --parent->waiting_children;
+    TrySchedule(parent, calls);
+  }
+  run->parents.clear();
+}
+
 void Engine::Finish(const RunPtr& run, Status status) {
   Calls calls;
   std::map<InterestId, std::function<void(Status)>> waiters;
   std::optional<uint64_t> place;
-  const Instant now = Now();
   {
     MutexLock lock(mutex_);
     if (run->has_ended()) return;
-    run->finished = now;
-    run->progress = status.ok() ? 1 : run->progress;
-    if (status.ok()) {
-      run->state = RunState::kCompleted;
-      probe_.completed.Increment();
-    } else {
-      const bool cancelled = status.error().kind == Kind::kCancelled;
-      run->state = cancelled ? RunState::kCancelled : RunState::kErrored;
-      (cancelled ? probe_.cancelled : probe_.errored).Increment();
-      run->error = status.error();
-    }
-    if (run->shareable) {
-      const auto mine = by_identity_.find(run->node->identity.raw);
-      if (mine != by_identity_.end() && mine->second == run) by_identity_.erase(mine);
-    }
-    std::erase_if(writers_, [&](const auto& entry) { return entry.second.run == run; });
-    for (auto& [id, interest] : run->interests) RunEnded(interest, now);
-    for (const auto& weak : run->parents) {  // It ended before it opened a flight.
-      const RunPtr parent = weak.lock();
-      if (parent == nullptr) continue;
-      --parent->waiting_children;
-      TrySchedule(parent, &calls);
-    }
-    run->parents.clear();
+    EndLocked(run, status, &calls);
     waiters.swap(run->waiters);
     place = std::exchange(run->place, std::nullopt);
-    ended_.push_back(run->id);
-    --active_;
-    probe_.active.Set(static_cast<double>(active_));
-    ForgetEnded(&calls);
-    if (draining_ && active_ == 0 && drained_) calls.push_back(std::exchange(drained_, nullptr));
   }
-  if (run->started != Instant{}) probe_.run_seconds.Observe(Seconds(now - run->started));
-  parts_.log.Write(
-      now - run->created >= options_.slow_run ? observe::Level::kInfo : observe::Level::kDebug,
-      "task ended",
-      {{"task", run->id.text},
-       {"service", run->node->command->service},
-       {"state", RunStateName(run->state)},
-       {"ms", Seconds(now - run->created) * 1e3},
-       {"error", status.ok() ? std::string() : status.error().message}});
+  const Duration took = run->finished - run->created;
+  if (run->started != Instant{}) {
+    probe_.run_seconds.Observe(Seconds(run->finished - run->started));
+  }
+  parts_.log.Write(took >= options_.slow_run ? observe::Level::kInfo : observe::Level::kDebug,
+                   "task ended",
+                   {{"task", run->id.text},
+                    {"service", run->node->command->service},
+                    {"state", RunStateName(run->state)},
+                    {"ms", Seconds(took) * 1e3},
+                    {"error", status.ok() ? std::string() : status.error().message}});
   ReleaseChildren(run, !status.ok() && run->cancel.cancelled());
   if (place.has_value()) parts_.admission.Leave(*place);
   run->ended.Set();

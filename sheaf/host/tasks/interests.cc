@@ -165,7 +165,7 @@ Result<Submission> Engine::Join(const TaskId& id, const flights::Context& contex
     if (hold == Hold::kCall && !interest.keeps) interest.hold = Hold::kCall;
     return submission;
   }
-  if (run->has_ended() && run->flight == nullptr) return Gone();
+  if (run->has_ended() && HeldFlight(*run) == nullptr) return Gone();
   if (run->cancel.cancelled()) return Fail(Kind::kCancelled, "the task was cancelled");
   Interest interest;
   interest.id = core::NewId<core::InterestTag>();
@@ -188,7 +188,8 @@ Result<Submission> Engine::Find(const TaskId& id, const InterestId& interest, ui
     if (run->error.has_value()) return *run->error;
     return Gone();
   }
-  if (run->flight == nullptr || run->flight->generation() != generation) return Gone();
+  const auto flight = HeldFlight(*run);
+  if (flight == nullptr || flight->generation() != generation) return Gone();
   return Submission{Outcome::kAttached, run->node->identity, std::nullopt, run, interest};
 }
 
@@ -201,10 +202,10 @@ Result<OpenedStream> Engine::Open(const Submission& submission, std::optional<ui
   } else {
     MutexLock lock(mutex_);
     const auto mine = submission.run->interests.find(submission.interest);
-    if (mine == submission.run->interests.end() || submission.run->flight == nullptr) {
+    flight = HeldFlight(*submission.run);
+    if (mine == submission.run->interests.end() || flight == nullptr) {
       return submission.run->error.has_value() ? *submission.run->error : Gone();
     }
-    flight = submission.run->flight;
     Opened(mine->second);
     submission.run->waiters.erase(submission.interest);
     mine->second.waits = false;
@@ -243,10 +244,16 @@ Result<OpenedStream> Engine::Open(const Submission& submission, std::optional<ui
   return stream;
 }
 
+store::FlightPtr Engine::HeldFlight(const Run& run) const {
+  if (run.flight != nullptr || run.record == nullptr) return run.flight;
+  auto found = parts_.store.LookupGeneration(run.record->path, run.record->generation);
+  return found.ok() ? std::move(found).value() : nullptr;
+}
+
 Result<store::FlightPtr> Engine::FlightOf(const Submission& submission) const {
   if (submission.hit.has_value()) return submission.hit->flight;
   MutexLock lock(mutex_);
-  if (submission.run->flight != nullptr) return submission.run->flight;
+  if (auto flight = HeldFlight(*submission.run)) return flight;
   return submission.run->error.has_value() ? *submission.run->error : Gone();
 }
 

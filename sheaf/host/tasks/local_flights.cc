@@ -9,19 +9,62 @@ namespace {
 
 constexpr Duration kProgressEvery = std::chrono::milliseconds(500);
 
+// Ends a caller's interest when its context is cancelled or its deadline passes, or when nobody
+// said that the result was read to its end.
+class Watch final {
+ public:
+  Watch(Engine& engine, Submission submission, const flights::Context& context)
+      : engine_(engine), submission_(std::move(submission)), context_(context) {
+    cancel_ = context_.cancel.OnCancel([this] { End(context_.cancel.Check().error()); });
+    if (const auto at = context_.deadline.at()) {
+      timer_ = engine_.timers().At(
+          *at, [this] { End(Fail(Kind::kDeadline, "the call's deadline has passed")); });
+    }
+  }
+  ~Watch() {
+    cancel_.Reset();
+    if (timer_.has_value()) engine_.timers().Cancel(*timer_);
+    if (!read_to_end_) {
+      engine_.EndInterest(submission_, Fail(Kind::kCancelled, "its reader was given up"));
+    }
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  CancelToken token() const { return stop_.token(); }
+  const Submission& submission() const { return submission_; }
+  void ReadToEnd() { read_to_end_ = true; }
+
+ private:
+  void End(const Error& reason) {
+    stop_.Cancel(reason);
+    engine_.EndInterest(submission_, reason);
+  }
+
+  Engine& engine_;  // Borrowed; outlives every stream.
+  const Submission submission_;
+  const flights::Context context_;
+  CancelSource stop_;
+  bool read_to_end_ = false;
+  CancelRegistration cancel_;
+  std::optional<Timers::Handle> timer_;
+};
+
 // A stream of the engine as Arrow's reader, with chosen columns.
 class StreamReader final : public arrow::RecordBatchReader {
  public:
-  StreamReader(OpenedStream stream, Schema schema, std::vector<int> columns, CancelToken cancel)
-      : stream_(std::move(stream)),
+  StreamReader(OpenedStream stream, Schema schema, std::vector<int> columns,
+               std::unique_ptr<Watch> watch)
+      : watch_(std::move(watch)),
+        stream_(std::move(stream)),
         schema_(std::move(schema)),
-        columns_(std::move(columns)),
-        cancel_(std::move(cancel)) {}
+        columns_(std::move(columns)) {}
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
-    auto next = stream_.reader->Wait(cancel_);
+    auto next = stream_.reader->Wait(watch_->token());
     if (!next.ok()) return columnar::ToArrow(next.error());
     *batch = std::move(next).value();
+    if (*batch == nullptr) watch_->ReadToEnd();
     if (*batch != nullptr && !columns_.empty()) {
       ARROW_ASSIGN_OR_RAISE(*batch, (*batch)->SelectColumns(columns_));
     }
@@ -29,10 +72,10 @@ class StreamReader final : public arrow::RecordBatchReader {
   }
 
  private:
+  std::unique_ptr<Watch> watch_;  // First: ends the interest after the stream is closed.
   OpenedStream stream_;
   const Schema schema_;
   const std::vector<int> columns_;  // Empty = all.
-  const CancelToken cancel_;
 };
 
 Result<std::vector<int>> Select(const arrow::Schema& schema,
@@ -91,14 +134,13 @@ Result<Submission> LocalFlights::Place(const flights::What& what, const flights:
   return FindPath(engine_.store(), std::get<command::PathRef>(what));
 }
 
-Status LocalFlights::WaitReady(const Submission& submission, const flights::GetRequest& request,
-                               const flights::Context& context) {
+Status LocalFlights::WaitReady(const Submission& submission, const flights::GetRequest& request) {
   struct Shared {
     Mutex mutex;
     Status status SHEAF_GUARDED_BY(mutex);
     Event ready;
   };
-  auto shared = std::make_shared<Shared>();  // Shared with the engine's late call.
+  auto shared = std::make_shared<Shared>();  // Shared with the engine's call.
   engine_.Wait(submission, [shared](Status status) {
     {
       MutexLock lock(shared->mutex);
@@ -106,12 +148,7 @@ Status LocalFlights::WaitReady(const Submission& submission, const flights::GetR
     }
     shared->ready.Set();
   });
-  auto registration = context.cancel.OnCancel(
-      [&] { engine_.EndInterest(submission, context.cancel.Check().error()); });
   while (!shared->ready.WaitFor(kProgressEvery)) {
-    if (context.deadline.Passed(engine_.clock().Now())) {
-      engine_.EndInterest(submission, Fail(Kind::kDeadline, "the call's deadline has passed"));
-    }
     if (request.on_progress) request.on_progress(engine_.PollDetails(submission));
   }
   MutexLock lock(shared->mutex);
@@ -125,9 +162,11 @@ Result<flights::Stream> LocalFlights::Get(const flights::GetRequest& request,
                 "a filter on a whole flight is not supported; run the `sql` "
                 "service over it instead");
   }
-  SHEAF_ASSIGN(auto submission, Place(request.what, context));
-  SHEAF_TRY(WaitReady(submission, request, context));
-  SHEAF_ASSIGN(auto opened, engine_.Open(submission, std::nullopt));
+  SHEAF_ASSIGN(auto placed, Place(request.what, context));
+  auto watch = std::make_unique<Watch>(engine_, std::move(placed), context);
+  SHEAF_TRY(WaitReady(watch->submission(), request));
+  engine_.Answer(watch->submission());  // A claim: {"task"} may read it again for a while.
+  SHEAF_ASSIGN(auto opened, engine_.Open(watch->submission(), std::nullopt));
   SHEAF_ASSIGN(auto columns, Select(*opened.schema, request.columns));
   Schema schema = opened.schema;
   if (!columns.empty()) {
@@ -138,7 +177,7 @@ Result<flights::Stream> LocalFlights::Get(const flights::GetRequest& request,
   flights::Stream stream;
   stream.metadata = opened.metadata;
   stream.reader = std::make_shared<StreamReader>(std::move(opened), std::move(schema),
-                                                 std::move(columns), context.cancel);
+                                                 std::move(columns), std::move(watch));
   return stream;
 }
 

@@ -31,8 +31,7 @@ class LocalFlights final : public flights::Flights {
 
  private:
   Result<Submission> Place(const flights::What& what, const flights::Context& context);
-  Status WaitReady(const Submission& submission, const flights::GetRequest& request,
-                   const flights::Context& context);
+  Status WaitReady(const Submission& submission, const flights::GetRequest& request);
 
   Engine& engine_;    // Borrowed from main.
   Actions& actions_;  // Borrowed from main.

@@ -9,12 +9,7 @@ class PathUpload final : public Upload {
  public:
   PathUpload(Engine& engine, Sink sink, std::string principal, TaskId id)
       : engine_(engine), sink_(std::move(sink)), principal_(std::move(principal)), id_(id) {}
-  ~PathUpload() override {
-    Abort(Fail(Kind::kCancelled, "the upload was given up"));
-    MutexLock lock(engine_.mutex_);
-    const auto mine = engine_.writers_.find(sink_.path);
-    if (mine != engine_.writers_.end() && mine->second.id == id_) engine_.writers_.erase(mine);
-  }
+  ~PathUpload() override { Abort(Fail(Kind::kCancelled, "the upload was given up")); }
 
   Status Open(Schema schema) {
     SHEAF_ASSIGN(writer_, engine_.parts_.store.OpenWriter(
@@ -29,8 +24,9 @@ class PathUpload final : public Upload {
 
   Result<flights::PutReceipt> Commit() override {
     auto writer = std::exchange(writer_, nullptr);
-    SHEAF_ASSIGN(auto records,
-                 writer->Commit({{sink_, {.principal = principal_}}}, [] { return Done(); }));
+    auto committed = writer->Commit({{sink_, {.principal = principal_}}}, [] { return Done(); });
+    FreePath();  // Before the client hears of it: its next upload must not meet this one.
+    SHEAF_ASSIGN(auto records, std::move(committed));
     SHEAF_ASSIGN(const store::RecordPtr record, std::move(records.front()));
     engine_.probe_.uploads.Increment();
     return flights::PutReceipt{record->rows, record->bytes, record->generation, record->durable};
@@ -38,11 +34,18 @@ class PathUpload final : public Upload {
 
   void Abort(Error reason) override {
     if (auto writer = std::exchange(writer_, nullptr)) writer->Abort(std::move(reason));
+    FreePath();
   }
 
   int64_t rows() const override { return rows_; }
 
  private:
+  void FreePath() {
+    MutexLock lock(engine_.mutex_);
+    const auto mine = engine_.writers_.find(sink_.path);
+    if (mine != engine_.writers_.end() && mine->second.id == id_) engine_.writers_.erase(mine);
+  }
+
   Engine& engine_;  // Borrowed; outlives every upload.
   const Sink sink_;
   const std::string principal_;
@@ -50,6 +53,29 @@ class PathUpload final : public Upload {
   std::unique_ptr<store::FlightWriter> writer_;
   int64_t rows_ = 0;
 };
+
+// Makes this upload the one writer of the path; a run that is committing there is waited for.
+Status Engine::TakePath(const Path& path, const TaskId& id, const CancelToken& cancel) {
+  while (true) {
+    RunPtr committing;
+    {
+      MutexLock lock(mutex_);
+      if (draining_) return Fail(Kind::kShuttingDown, "the server is stopping; ask another node");
+      const auto [entry, fresh] = writers_.try_emplace(path, PathWriter{nullptr, id});
+      if (fresh) return Done();
+      const PathWriter& other = entry->second;
+      if (other.run == nullptr || !other.run->committing) {
+        return Fail(Kind::kConflict,
+                    "'" + path.Text() + "' is being written by " +
+                        (other.run != nullptr ? "task " : "upload ") + other.id.text +
+                        "; wait for it or choose another path",
+                    Json({{"task", other.id.text}}).dump());
+      }
+      committing = other.run;
+    }
+    SHEAF_TRY(WaitForEnd(committing, cancel));
+  }
+}
 
 Result<std::unique_ptr<Upload>> Engine::OpenUpload(const Sink& sink, Schema schema,
                                                    const flights::Context& context) {
@@ -60,18 +86,7 @@ Result<std::unique_ptr<Upload>> Engine::OpenUpload(const Sink& sink, Schema sche
                 "use 'disk' or 'memory'");
   }
   const TaskId id = core::NewId<core::TaskTag>();
-  {
-    MutexLock lock(mutex_);
-    if (draining_) return Fail(Kind::kShuttingDown, "the server is stopping; ask another node");
-    const auto [entry, fresh] = writers_.try_emplace(sink.path, PathWriter{nullptr, id});
-    if (!fresh) {
-      return Fail(Kind::kConflict,
-                  "'" + sink.path.Text() + "' is being written by " +
-                      (entry->second.run != nullptr ? "task " : "upload ") + entry->second.id.text +
-                      "; wait for it or choose another path",
-                  Json({{"task", entry->second.id.text}}).dump());
-    }
-  }
+  SHEAF_TRY(TakePath(sink.path, id, context.cancel));
   auto upload = std::make_unique<PathUpload>(*this, sink, context.principal, id);
   const auto found = parts_.store.Lookup(sink.path);
   const uint64_t current = found.has_value() ? found->record->generation : 0;
