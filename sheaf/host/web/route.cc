@@ -118,8 +118,9 @@ Json OpenApi(const std::vector<Route>& routes, std::string_view version) {
 
 http::Response JsonResponse(const Json& body, int status) {
   // What came from outside may be no UTF-8: it is replaced, never thrown at.
+  constexpr auto kReplace = Json::error_handler_t::replace;
   return {.status = status,
-          .body = body.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace) + "\n"};
+          .body = body.dump(-1, ' ', /*ensure_ascii=*/false, kReplace) + "\n"};
 }
 
 http::Response ErrorResponse(const Error& error, int status) {

@@ -70,7 +70,7 @@ class WebTest : public testing::Test {
                                   .metrics = metrics_,
                                   .clock = clock_,
                                   .health = [this] { return health_; },
-                                  .ready = [this] { return ready_; }});
+                                  .ready = [this] { return ready_.load(); }});
     ASSERT_TRUE(web.ok()) << web.error().message;
     web_ = std::move(*web);
   }

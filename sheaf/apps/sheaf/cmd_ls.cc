@@ -1,0 +1,109 @@
+// sheaf ls: the flights that are there, in path order.
+
+#include <cstdio>
+#include <memory>
+
+#include "sheaf/apps/sheaf/commands.h"
+#include "sheaf/apps/sheaf/exit.h"
+#include "sheaf/apps/sheaf/paths.h"
+#include "sheaf/apps/sheaf/session.h"
+#include "sheaf/apps/sheaf/table.h"
+#include "sheaf/apps/sheaf/terminal.h"
+
+namespace sheaf::app {
+namespace {
+
+constexpr size_t kPage = 1000;
+
+struct LsFlags {
+  ConnectFlags connect;
+  std::string prefix, after;
+  int64_t limit = 10'000;
+  bool json = false, names = false;
+};
+
+std::string TextAt(const Json& json, const char* key) {
+  return json.contains(key) && json[key].is_string() ? json[key].get<std::string>() : "";
+}
+
+Json ToJson(const flights::Listed& flight) {
+  Json json = flight.metadata;
+  json["path"] = flight.path.ToJson();
+  json["rows"] = flight.rows;
+  json["bytes"] = flight.bytes;
+  return json;
+}
+
+// Page by page: what is printed is forgotten.
+Status Each(Session& session, const Path& prefix, Path after, int64_t limit,
+            const std::function<void(const flights::Listed&)>& print) {
+  while (limit > 0) {
+    const size_t page = std::min<size_t>(kPage, static_cast<size_t>(limit));
+    SHEAF_ASSIGN(const auto listed,
+                 session.flights().List(prefix, after, page, session.context()));
+    for (const auto& flight : listed) print(flight);
+    if (listed.size() < page) return Done();
+    limit -= static_cast<int64_t>(page);
+    after = listed.back().path;
+  }
+  return Done();
+}
+
+Status PrintTable(Session& session, const LsFlags& flags, const Path& prefix, const Path& after) {
+  const std::vector<TableColumn> columns{
+      {"path", Align::kLeft},        {"rows", Align::kRight}, {"size", Align::kRight},
+      {"generation", Align::kRight}, {"tier", Align::kLeft},  {"created", Align::kLeft},
+      {"expires", Align::kLeft}};
+  std::vector<std::vector<std::string>> rows;
+  SHEAF_TRY(Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
+    const Json& more = flight.metadata;
+    const bool pinned = more.contains("pinned") && more["pinned"] == true;
+    rows.push_back({flight.path.Text(), Grouped(flight.rows), core::ToText(Bytes{flight.bytes}),
+                    more.contains("generation") ? more["generation"].dump() : "",
+                    TextAt(more, "tier"), TextAt(more, "created"),
+                    pinned ? "pinned" : TextAt(more, "expires")});
+  }));
+  std::fputs(FormatTable(columns, rows, {.width = TerminalWidth()}).c_str(), stdout);
+  std::printf("(%s flight%s%s)\n", Grouped(static_cast<int64_t>(rows.size())).c_str(),
+              rows.size() == 1 ? "" : "s",
+              static_cast<int64_t>(rows.size()) == flags.limit ? ", --limit shows more" : "");
+  return Done();
+}
+
+Status List(Session& session, const LsFlags& flags, const Path& prefix, const Path& after) {
+  if (!flags.json && !flags.names) return PrintTable(session, flags, prefix, after);
+  return Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
+    const std::string line = flags.json ? ToJson(flight).dump() : Printable(flight.path.Text());
+    std::printf("%s\n", line.c_str());
+  });
+}
+
+int Ls(const LsFlags& flags) {
+  const auto prefix = ParsePrefix(flags.prefix);
+  const auto after = ParsePrefix(flags.after);
+  if (!prefix.ok()) return ReportUsage(prefix.error());
+  if (!after.ok()) return ReportUsage(after.error());
+  return WithSession(
+      flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
+      [&](Session& session) { return List(session, flags, *prefix, *after); });
+}
+
+}  // namespace
+
+void AddLs(Cli& cli) {
+  auto flags = std::make_shared<LsFlags>();
+  auto command = cli.Add("ls", "List flights in path order");
+  command.Text("PREFIX", flags->prefix, "Only paths below this one")
+      .Text("--after", flags->after, "Begin after this path")
+      .Number("--limit", flags->limit, 1, 100'000'000, "Flights at most (10,000)")
+      .Flag("--names,-1", flags->names, "Paths alone, one a line")
+      .Flag("--json", flags->json, "One JSON object a line");
+  AddConnection(command, flags->connect, ConnectFlags::Otherwise::kDefaultServer);
+  command.Does([flags] { return Ls(*flags); })
+      .Examples(
+          "  sheaf ls\n"
+          "  sheaf ls reports --json\n"
+          "  sheaf ls raw -1 | while read path; do sheaf info \"$path\"; done");
+}
+
+}  // namespace sheaf::app

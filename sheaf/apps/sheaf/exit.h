@@ -1,0 +1,29 @@
+// How a command ends: its exit code, and the words for an error.
+#pragma once
+
+#include <string>
+
+#include "sheaf/base/core/core.h"
+
+namespace sheaf::app {
+
+enum Exit : int {
+  kExitOk = 0,
+  kExitRefused = 1,       // The server said no.
+  kExitUsage = 2,         // Wrong flags or configuration.
+  kExitState = 3,         // The state directory is in use or damaged.
+  kExitConnection = 4,    // Cannot connect, cannot listen.
+  kExitInterrupted = 130  // Ctrl-C.
+};
+// The table above, for `sheaf --help`.
+std::string ExitCodesHelp();
+
+// "NOT_FOUND: no flight at 'a/b'" and, on the next line, what to do about it when that is known.
+std::string ErrorText(const Error& error);
+int ExitOf(const Error& error);
+
+// Prints the error to standard error; returns ExitOf, or kExitUsage.
+int Report(const Error& error);
+int ReportUsage(const Error& error);
+
+}  // namespace sheaf::app

@@ -1,0 +1,1 @@
+select list_transform([1, 2], lambda x: x + 1), {'a': 1}, map {'k': 2}, [1, 2][1]

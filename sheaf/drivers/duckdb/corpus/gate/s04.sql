@@ -1,0 +1,1 @@
+select * from (values (1, 'a'), (2, 'b')) v(x, y) where y like 'a%' order by x limit 1

@@ -1,0 +1,1 @@
+explain analyze select count(*) from range(10) a, range(10) b where a.range = b.range

@@ -1,0 +1,1 @@
+summarize select * from range(5)

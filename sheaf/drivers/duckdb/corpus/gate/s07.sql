@@ -1,0 +1,1 @@
+(pivot (values ('a', 1), ('b', 2)) v(k, n) on k in ('a', 'b') using sum(n))

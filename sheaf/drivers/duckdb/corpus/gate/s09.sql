@@ -1,0 +1,1 @@
+select sum(x) over (partition by x % 2 order by x rows between 1 preceding and current row) from range(9) t(x)

@@ -1,0 +1,1 @@
+using_ select 'it''s', $$dollar$$, e'\n', x'00', "quoted ""id"""

@@ -1,0 +1,1 @@
+from test_all_types() select columns('.*int')

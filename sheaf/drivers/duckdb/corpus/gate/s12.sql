@@ -1,0 +1,1 @@
+select * from read_csv('secret.csv'), glob('*'), (from 'secret.csv')

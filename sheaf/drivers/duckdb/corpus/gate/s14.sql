@@ -1,0 +1,1 @@
+select case when 1 = 1 then date '2026-01-01' + interval 1 month else null end

@@ -1,0 +1,1 @@
+values (1), (2) union all select 3 intersect select 4 except select 5

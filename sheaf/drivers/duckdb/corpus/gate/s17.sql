@@ -1,0 +1,1 @@
+select json_extract('{"a": [1, {"b": 2}]}', '$.a[1].b'), '{"x": 1}'::json -> 'x'

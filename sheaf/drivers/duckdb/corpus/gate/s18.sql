@@ -1,0 +1,1 @@
+select distinct on (a) a, b from (select 1 a, 2 b) qualify row_number() over () = 1

@@ -1,0 +1,1 @@
+select count(*) filter (where x > 1), grouping(x) from range(3) t(x) group by cube (x)

@@ -1,0 +1,149 @@
+// PLAN  files read by DuckDB's own reader: columns chosen · several files · the flight's schema
+//       decides types and columns · names of files in errors, never directories · odd file names
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/io/file.h>
+#include <arrow/table.h>
+#include <gmock/gmock.h>
+#include <parquet/arrow/writer.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sheaf/drivers/duckdb/tables_test.h"
+#include "testkit/temporary.h"
+
+namespace sheaf::duckdb {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Ask;
+using testing::Json;
+using testing::One;
+using testing::SharedEngine;
+
+class ParquetTest : public ::testing::Test {
+ protected:
+  std::string Write(const std::string& name, const std::shared_ptr<arrow::Table>& table,
+                    bool store_schema = true) {
+    const std::string path = directory_.path() + "/" + name;
+    auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
+    parquet::ArrowWriterProperties::Builder builder;
+    if (store_schema) builder.store_schema();
+    EXPECT_TRUE(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, 1000,
+                                           parquet::default_writer_properties(), builder.build())
+                    .ok());
+    EXPECT_TRUE(file->Close().ok());
+    return path;
+  }
+  static std::shared_ptr<arrow::Table> Pairs(const std::string& a, const std::string& b) {
+    return arrow::Table::Make(
+        arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8())}),
+        {Json(arrow::int64(), a), Json(arrow::utf8(), b)});
+  }
+
+  testkit::TemporaryDirectory directory_;
+};
+
+TEST_F(ParquetTest, IsReadAsATable) {
+  const auto path = Write("x.parquet", Pairs("[1, 2, 3]", R"(["x", "y", null])"));
+  EXPECT_EQ(One("select sum(a) || string_agg(b, '') from t", {{.name = "t", .files = {path}}}), "6xy");
+  EXPECT_EQ(One("select count(*) from t x, t y", {{.name = "t", .files = {path}}}), "9");
+}
+
+TEST_F(ParquetTest, OnlyTheChosenColumnsAreThere) {
+  const auto path = Write("x.parquet", Pairs("[1]", R"(["x"])"));
+  const Table table{.name = "t", .files = {path}, .columns = {"b"}};
+  EXPECT_EQ(Ask("from t", {table})->schema->ToString(), "b: string");
+  EXPECT_THAT(One("select a from t", {table}), HasSubstr("column \"a\" not found"));
+  EXPECT_THAT(One("select filename from t", {table}), HasSubstr("not found"));
+}
+
+TEST_F(ParquetTest, SeveralFilesAreOneTableInOrder) {
+  const auto one = Write("b.parquet", Pairs("[1, 2]", R"(["x", "y"])"));
+  const auto two = Write("a.parquet", Pairs("[3]", R"(["z"])"));
+  EXPECT_EQ(One("select string_agg(b, '') from t", {{.name = "t", .files = {one, two}}}), "xyz");
+}
+
+TEST_F(ParquetTest, NamesOfFilesMayBeAnything) {
+  std::filesystem::create_directory(directory_.path() + "/year=2026");
+  for (const std::string name : {"a*b?.parquet", "quote'd.parquet", "[x].parquet", "ü.parquet",
+                                 "year=2026/x.parquet", "no suffix"}) {
+    const auto path = Write(name, Pairs("[7]", R"(["x"])"));
+    EXPECT_EQ(One("select a from t", {{.name = "t", .files = {path}}}), "7") << name;
+    EXPECT_EQ(Ask("from t", {{.name = "t", .files = {path}}})->schema->num_fields(), 2) << name;
+  }
+}
+
+TEST_F(ParquetTest, TheFlightsSchemaDecidesTypes) {
+  using namespace arrow;  // NOLINT(google-build-using-namespace)
+  const auto schema = arrow::schema({field("ms", timestamp(TimeUnit::MILLI)),
+                                     field("t", time64(TimeUnit::MICRO)),
+                                     field("d", duration(TimeUnit::MILLI)),
+                                     field("w", dictionary(int32(), utf8())),
+                                     field("l", list(timestamp(TimeUnit::MILLI)))});
+  const auto words = std::make_shared<DictionaryArray>(
+      schema->field(3)->type(), Json(int32(), "[0, 0]"), Json(utf8(), R"(["w"])"));
+  const auto table = arrow::Table::Make(
+      schema, {Json(timestamp(TimeUnit::MILLI), "[1500, null]"),
+               Json(time64(TimeUnit::MICRO), "[1500000, null]"),
+               Json(duration(TimeUnit::MILLI), "[1500, null]"), words,
+               Json(list(timestamp(TimeUnit::MILLI)), "[[1500], null]")});
+  const auto path = Write("x.parquet", table);
+  const auto over_files = Ask("from t", {{.name = "t", .schema = schema, .files = {path}}});
+  ASSERT_TRUE(over_files.ok()) << over_files.error().message;
+  const auto batches = arrow::TableBatchReader(*table).ToRecordBatches().ValueOrDie();
+  const auto over_arrow = Ask("from t", {testing::Over("t", batches)}).value();
+  EXPECT_EQ(over_files->schema->ToString(), over_arrow.schema->ToString());
+  for (int i = 0; i < schema->num_fields(); ++i) {
+    EXPECT_TRUE(over_files->column(i)->Equals(over_arrow.column(i))) << i;
+  }
+}
+
+TEST_F(ParquetTest, FilesThatDoNotFitTheSchemaFail) {
+  const auto path = Write("x.parquet", Pairs("[1]", R"(["x"])"));
+  const auto schema = arrow::schema({arrow::field("a", arrow::int64())});
+  EXPECT_THAT(One("from t", {{.name = "t", .schema = schema, .files = {path}}}),
+              HasSubstr("other columns than its schema"));
+}
+
+TEST_F(ParquetTest, ErrorsNameFilesAndNoDirectories) {
+  const std::string path = directory_.path() + "/broken.parquet";
+  std::ofstream(path) << "PAR1 this is not Parquet PAR1";
+  const auto broken = One("from t", {{.name = "t", .files = {path}}});
+  EXPECT_THAT(broken, HasSubstr("broken.parquet"));
+  EXPECT_EQ(broken.find(directory_.path()), std::string::npos) << broken;
+  const auto absent = One("from t", {{.name = "t", .files = {directory_.path() + "/no.parquet"}}});
+  EXPECT_THAT(absent, HasSubstr("error"));
+  EXPECT_EQ(absent.find(directory_.path()), std::string::npos) << absent;
+}
+
+TEST_F(ParquetTest, ExplainShowsNoDirectories) {
+  const auto path = Write("x.parquet", Pairs("[1]", R"(["x"])"));
+  for (const char* how : {"explain ", "explain analyze ", "explain (format json) ",
+                          "explain (analyze, format json) "}) {
+    const auto answer = Ask(std::string(how) + "select * from t where a > 0",
+                            {{.name = "t", .files = {path}}});
+    ASSERT_TRUE(answer.ok()) << how << answer.error().message;
+    const auto text = answer->column(1)->ToString();
+    EXPECT_EQ(text.find(directory_.path().substr(0, 9)), std::string::npos) << text;
+  }
+}
+
+TEST_F(ParquetTest, BindReadsTheFootersOnly) {
+  const auto path = Write("x.parquet", Pairs("[1]", R"(["x"])"));
+  const auto statement = Statement::Parse("select b, count(*) as n from t group by b").value();
+  const auto schema =
+      Query::Bind(SharedEngine(), statement, {}, {{.name = "t", .files = {path}}}, {}).value();
+  EXPECT_EQ(schema->ToString(), "b: string\nn: int64");
+}
+
+TEST_F(ParquetTest, InputsThatAreNotNamedAreNotTouched) {
+  const Table absent{.name = "other", .files = {directory_.path() + "/no.parquet"}};
+  EXPECT_EQ(One("select 1", {absent}), "1");
+  EXPECT_THAT(One("from nothing", {absent, testing::Ints("t", "[1]")}),
+              HasSubstr("Table with name nothing does not exist! The inputs are other, t\nLINE 1"));
+}
+
+}  // namespace
+}  // namespace sheaf::duckdb

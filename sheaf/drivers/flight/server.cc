@@ -1,0 +1,202 @@
+#include "sheaf/drivers/flight/server.h"
+
+#include <utility>
+
+#include "sheaf/drivers/flight/core.h"
+#include "sheaf/drivers/flight/exchange_reactor.h"
+#include "sheaf/drivers/flight/flight.grpc.pb.h"
+#include "sheaf/drivers/flight/get_reactor.h"
+#include "sheaf/drivers/flight/handshake_reactor.h"
+#include "sheaf/drivers/flight/item_reactor.h"
+#include "sheaf/drivers/flight/put_reactor.h"
+#include "sheaf/drivers/flight/unary_reactor.h"
+
+namespace sheaf::flight {
+namespace {
+
+using ::grpc::ByteBuffer;
+using ::grpc::CallbackServerContext;
+using Shape = grpc::Registry::Shape;
+
+constexpr size_t kGetThreadsMax = 4;      // They never block.
+constexpr size_t kQueueMax = 1 << 20;     // Never reached: a stream posts a few functions at most.
+
+// Methods that speak protobuf, and three that speak raw bytes.
+template <typename Base>
+using Raw = pb::FlightService::WithRawCallbackMethod_DoGet<
+    pb::FlightService::WithRawCallbackMethod_DoPut<
+        pb::FlightService::WithRawCallbackMethod_DoExchange<Base>>>;
+template <typename Base>
+using Unary = pb::FlightService::WithCallbackMethod_GetFlightInfo<
+    pb::FlightService::WithCallbackMethod_PollFlightInfo<
+        pb::FlightService::WithCallbackMethod_GetSchema<Base>>>;
+template <typename Base>
+using Items = pb::FlightService::WithCallbackMethod_ListFlights<
+    pb::FlightService::WithCallbackMethod_DoAction<
+        pb::FlightService::WithCallbackMethod_ListActions<
+            pb::FlightService::WithCallbackMethod_Handshake<Base>>>>;
+
+// Items that are all there already.
+template <typename T>
+class Listed final : public ItemStream<T> {
+ public:
+  explicit Listed(std::vector<T> items) : items_(std::move(items)) {}
+  Result<std::optional<T>> Next() override {
+    if (next_ == items_.size()) return std::optional<T>();
+    return std::optional<T>(std::move(items_[next_++]));
+  }
+
+ private:
+  std::vector<T> items_;
+  size_t next_ = 0;
+};
+
+class Service final : public Raw<Unary<Items<pb::FlightService::Service>>> {
+ public:
+  explicit Service(Core& core) : core_(core) {}
+
+  ::grpc::ServerUnaryReactor* GetFlightInfo(CallbackServerContext* context,
+                                            const pb::FlightDescriptor* descriptor,
+                                            pb::FlightInfo* info) override {
+    return LaunchUnary<Info>(
+        context, "GetFlightInfo", info, [this, descriptor](auto call, auto reply) {
+          core_.handler.GetFlightInfo(std::move(call), FromProto(*descriptor), std::move(reply));
+        });
+  }
+  ::grpc::ServerUnaryReactor* PollFlightInfo(CallbackServerContext* context,
+                                             const pb::FlightDescriptor* descriptor,
+                                             pb::PollInfo* info) override {
+    return LaunchUnary<Poll>(
+        context, "PollFlightInfo", info, [this, descriptor](auto call, auto reply) {
+          core_.handler.PollFlightInfo(std::move(call), FromProto(*descriptor), std::move(reply));
+        });
+  }
+  ::grpc::ServerUnaryReactor* GetSchema(CallbackServerContext* context,
+                                        const pb::FlightDescriptor* descriptor,
+                                        pb::SchemaResult* result) override {
+    using SchemaPtr = std::shared_ptr<arrow::Schema>;
+    return LaunchUnary<SchemaPtr>(
+        context, "GetSchema", result, [this, descriptor](auto call, auto reply) {
+          core_.handler.GetSchema(std::move(call), FromProto(*descriptor), std::move(reply));
+        });
+  }
+
+  ::grpc::ServerWriteReactor<ByteBuffer>* DoGet(CallbackServerContext* context,
+                                                const ByteBuffer* ticket) override {
+    return grpc::Launch<GetReactor>(core_.registry, Shape::kStream, core_, Of(context, "DoGet"),
+                                    *ticket);
+  }
+  ::grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>* DoPut(
+      CallbackServerContext* context) override {
+    return grpc::Launch<PutReactor>(core_.registry, Shape::kStream, core_, Of(context, "DoPut"));
+  }
+  ::grpc::ServerBidiReactor<ByteBuffer, ByteBuffer>* DoExchange(
+      CallbackServerContext* context) override {
+    return grpc::Launch<ExchangeReactor>(core_.registry, Shape::kStream, core_,
+                                         Of(context, "DoExchange"));
+  }
+
+  ::grpc::ServerWriteReactor<pb::FlightInfo>* ListFlights(CallbackServerContext* context,
+                                                          const pb::Criteria* criteria) override {
+    return LaunchItems<Info, pb::FlightInfo>(
+        context, "ListFlights", [this, criteria](auto call, auto reply) {
+          core_.handler.ListFlights(std::move(call), criteria->expression(), std::move(reply));
+        });
+  }
+  ::grpc::ServerWriteReactor<pb::Result>* DoAction(CallbackServerContext* context,
+                                                   const pb::Action* action) override {
+    return LaunchItems<std::string, pb::Result>(
+        context, "DoAction", [this, action](auto call, auto reply) {
+          core_.handler.DoAction(std::move(call), {action->type(), action->body()},
+                                 std::move(reply));
+        });
+  }
+  ::grpc::ServerWriteReactor<pb::ActionType>* ListActions(CallbackServerContext* context,
+                                                          const pb::Empty*) override {
+    return LaunchItems<ActionType, pb::ActionType>(
+        context, "ListActions", [this](const auto&, auto reply) {
+          reply(std::make_unique<Listed<ActionType>>(core_.handler.ListActions()));
+        });
+  }
+  ::grpc::ServerBidiReactor<pb::HandshakeRequest, pb::HandshakeResponse>* Handshake(
+      CallbackServerContext* context) override {
+    return grpc::Launch<HandshakeReactor>(core_.registry, Shape::kCall, core_,
+                                          Of(context, "Handshake"));
+  }
+
+ private:
+  std::shared_ptr<grpc::Context> Of(CallbackServerContext* context, std::string_view method) {
+    return std::make_shared<grpc::Context>(*context, method, core_.timers.clock());
+  }
+  // `ask` borrows the request, which lives as long as the call; it is called once, at the start.
+  template <typename T, typename Response, typename Ask>
+  ::grpc::ServerUnaryReactor* LaunchUnary(CallbackServerContext* context, std::string_view method,
+                                          Response* response, Ask ask) {
+    return grpc::Launch<UnaryReactor<T, Response>>(core_.registry, Shape::kCall, core_,
+                                                   Of(context, method), response, std::move(ask));
+  }
+  template <typename T, typename Response, typename Ask>
+  ::grpc::ServerWriteReactor<Response>* LaunchItems(CallbackServerContext* context,
+                                                    std::string_view method, Ask ask) {
+    return grpc::Launch<ItemReactor<T, Response>>(core_.registry, Shape::kCall, core_,
+                                                  Of(context, method), std::move(ask));
+  }
+
+  Core& core_;  // Borrowed from the server.
+};
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(ServerOptions options, Handler& handler, Timers& timers)
+      : core_(std::move(options), handler, timers), service_(core_) {}
+
+  Status Listen() {
+    const ServerOptions& from = core_.options;
+    grpc::ServerOptions options;
+    options.host = from.host;
+    options.port = from.port;
+    options.tls = from.tls;
+    options.receive_bytes_max = from.receive_bytes_max;
+    options.transport_bytes_max = from.transport_bytes_max;
+    options.streams_max = from.streams_max;
+    options.keepalive = from.keepalive;
+    options.keepalive_timeout = from.keepalive_timeout;
+    SHEAF_ASSIGN(server_, grpc::Server::Start(options, {&service_}, core_.registry));
+    return Done();
+  }
+
+  int port() const override { return server_->port(); }
+  void SetServing(bool serving) override { server_->SetServing(serving); }
+  void Stop(Duration grace) override { server_->Stop(grace); }
+  Counts counts() const override {
+    const auto counts = core_.registry.counts();
+    return {counts.calls, counts.streams};
+  }
+
+ private:
+  Core core_;
+  Service service_;
+  std::unique_ptr<grpc::Server> server_;  // Last: stopped before what its calls borrow goes.
+};
+
+}  // namespace
+
+Core::Core(ServerOptions o, Handler& h, Timers& t)
+    : options(std::move(o)),
+      handler(h),
+      timers(t),
+      get({.name = "flight-get", .threads_max = kGetThreadsMax, .queue_max = kQueueMax}),
+      put({.name = "flight-put",
+           .threads_max = static_cast<size_t>(options.put_threads_max),
+           .queue_max = kQueueMax}) {}
+
+Result<std::unique_ptr<Server>> Server::Start(ServerOptions options, Handler& handler,
+                                              Timers& timers) {
+  SHEAF_CHECK(options.translate != nullptr);
+  SHEAF_CHECK(options.put_threads_max > 0);
+  auto server = std::make_unique<ServerImpl>(std::move(options), handler, timers);
+  SHEAF_TRY(server->Listen());
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace sheaf::flight

@@ -1,0 +1,33 @@
+#include "sheaf/drivers/grpc/reactor.h"
+
+namespace sheaf::grpc {
+
+bool Life::Claim() {
+  MutexLock lock(mutex_);
+  return !std::exchange(ended_, true);
+}
+
+void Life::Send(Outcome outcome) {
+  context_->SealHeaders();
+  context_->AddTrailers(outcome);
+  // Outside the lock: OnDone may run on another thread before this returns. The caller holds a
+  // shared_ptr, or is gRPC, which calls OnDone only after its callbacks have returned.
+  GrpcFinish(std::move(outcome.status));
+}
+
+void Life::Cancel(const Error& reason) {
+  if (!Claim()) return;
+  context_->Cancel(reason);
+  Halted(reason);
+  Send(OutcomeOf(reason));
+}
+
+void Life::PeerGone() {
+  if (!Claim()) return;
+  const Error reason = context_->WhyGone();
+  context_->Cancel(reason);
+  Halted(reason);
+  Send({::grpc::Status::CANCELLED, {}});  // Nobody is there to read it.
+}
+
+}  // namespace sheaf::grpc

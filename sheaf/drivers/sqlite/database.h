@@ -1,0 +1,122 @@
+// An SQLite database in one file: statements that are literals, bound values, transactions.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "sheaf/base/core/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace sheaf::sqlite {
+
+struct Null {};
+struct Blob {
+  std::string_view bytes;
+};
+// A value to bind; text and blobs are borrowed until the statement is done.
+using Value = std::variant<Null, int64_t, double, std::string_view, Blob>;
+
+class Database;
+
+// The rows of a running statement. Ends the statement when it dies; dies before its database.
+class Rows final {
+ public:
+  Rows(Rows&& other) noexcept;
+  Rows& operator=(Rows&&) = delete;
+  ~Rows();
+
+  // Moves to the next row; false after the last.
+  Result<bool> Next();
+  // Of the present row; texts and blobs live until Next.
+  bool IsNull(int column) const;
+  int64_t Integer(int column) const;
+  double Real(int column) const;
+  std::string_view Text(int column) const;
+  std::string_view Bytes(int column) const;
+
+ private:
+  friend class Database;
+  Rows(Database& database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+  Database& database_;  // Borrowed from who asked.
+  sqlite3_stmt* statement_;
+};
+
+struct OpenOptions {
+  std::string path;
+  std::string vfs;  // Empty = the default one.
+  enum class Mode : uint8_t { kCreate, kReadWrite, kReadOnly } mode = Mode::kCreate;
+  int64_t busy_timeout_ms = 5000;
+};
+
+// SQL that is a literal is trusted; any other text has no way in here.
+//
+// Owner: who opened it. Threads: one at a time. Blocking: every call may wait for the disk.
+// Errors: kCorrupt (damaged, or no database), kExhausted (disk full), kConflict (a constraint),
+//   kBackpressure (locked by another), kForbidden (read-only), kDependency (the disk), kInternal
+//   (wrong SQL); all name the file.
+class Database final {
+ public:
+  static Result<std::unique_ptr<Database>> Open(OpenOptions options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  // One statement that gives rows. Statements are prepared once and kept.
+  template <size_t N>
+  Result<Rows> Query(const char (&sql)[N], std::initializer_list<Value> values = {}) {
+    return Start(sql, values);
+  }
+  // One statement whose rows, if any, do not matter.
+  template <size_t N>
+  Status Run(const char (&sql)[N], std::initializer_list<Value> values = {}) {
+    return Finish(Start(sql, values));
+  }
+  // Several statements without values.
+  template <size_t N>
+  Status Script(const char (&sql)[N]) {
+    return RunScript(sql);
+  }
+
+  int64_t changes() const;  // Rows changed by the last statement.
+  const std::string& path() const { return path_; }
+
+ private:
+  friend class Rows;
+  Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  Result<Rows> Start(const char* sql, std::initializer_list<Value> values);
+  Status Finish(Result<Rows> rows);
+  Status RunScript(const char* sql);
+  Status Bind(sqlite3_stmt* statement, int place, const Value& value);
+  Error Failed(int code) const;
+
+  sqlite3* const handle_;
+  const std::string path_;
+  // By the literal's address: idle statements.
+  std::map<const char*, sqlite3_stmt*> statements_;
+  std::map<sqlite3_stmt*, const char*> running_;
+};
+
+// Rolls back when it dies without a Commit.
+class Transaction final {
+ public:
+  static Result<Transaction> Begin(Database& database);
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction();
+  // An error has Effect::kUnknown: the transaction may be found after a restart.
+  Status Commit();
+
+ private:
+  explicit Transaction(Database* database) : database_(database) {}
+  Database* database_;  // Borrowed; null when it is over.
+};
+
+}  // namespace sheaf::sqlite
