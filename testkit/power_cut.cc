@@ -209,8 +209,12 @@ PowerCutFiles::PowerCutFiles(PowerCutDisk& disk)
 
 Status PowerCutFiles::CreateDirectories(const std::string& path) {
   // Lasting, so it is one point and then durable.
-  if (!fs::exists(path) && !disk_.SyncDirectory(DirectoryOf(path))) return Off();
-  return inner_->CreateDirectories(path);
+  if (fs::is_directory(path)) return Done();
+  if (!disk_.SyncDirectory(DirectoryOf(path))) return Off();
+  std::error_code code;
+  fs::create_directories(path, code);
+  if (code) return Fail(Kind::kDependency, path + ": " + code.message());
+  return Done();
 }
 
 Result<std::unique_ptr<sheaf::files::File>> PowerCutFiles::Create(const std::string& path) {

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
 
+from node import eventually
+
 ERROR_BYTES_MAX = 2048
 
 # The table of the contract, section 6: number, retry, gRPC code, exception of pyarrow.
@@ -195,3 +197,22 @@ def refused(code, effect="none", says=()):
     assert refusal.detail["effect"] == effect, refusal.detail
     for text in [says] if isinstance(says, str) else says:
         assert text in refusal.message, refusal.detail
+
+
+# --- tasks --------------------------------------------------------------------------------------
+
+def task_of(client, flight_info_or_id):
+    """The Task of a FlightInfo or an id, as it is now."""
+    task = flight_info_or_id
+    if not isinstance(task, str):
+        task = told(task)["task"]
+    return act_one(client, "GetTask", {"task": task})
+
+
+def ended(client, flight_info_or_id, timeout_s=10):
+    """The Task once it runs no longer: a stream may end a moment before its task is closed."""
+    def look():
+        task = task_of(client, flight_info_or_id)
+        return task if task["state"] not in ("queued", "executing") else None
+
+    return eventually(look, timeout_s, what="the end of the task")

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from node import ROOT, Node
+from slow import Slow
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,4 +83,11 @@ def ask(shared):
         shared.start()  # A test before this one failed by its death.
     with shared.client() as client:
         yield client
-    assert shared.running(), f"the node died\n{shared.log_tail()}"
+    assert shared.running(), "the node died"
+
+
+@pytest.fixture(scope="module")
+def slow(shared):
+    """SQL for the file's node that takes as long as is asked for."""
+    with shared.client() as client:
+        yield Slow(client)

@@ -69,6 +69,12 @@ def cancel_request(flight_info):
     return field(1, flight_info.serialize())
 
 
+def cancel_info(client, flight_info):
+    """CancelFlightInfo through pyarrow, which has no call for it; returns Flight's status."""
+    (result,) = client.do_action(("CancelFlightInfo", cancel_request(flight_info)))
+    return message(result.body.to_pybytes())[1][0]
+
+
 def renew_request(endpoint):
     return field(1, endpoint.serialize())
 

@@ -1,6 +1,6 @@
 """SQL that takes its time: as long as is asked for, or until somebody stops it."""
 
-from calls import act_one, info, sql, told
+from calls import ended, info, sql
 
 ROWS_TRIED = 30_000_000
 # Runs for hours if nobody cancels it, and shows nothing before its end.
@@ -14,6 +14,11 @@ DRIP = ("select range as i, sha256(repeat('sheaf', 400) || range::varchar) as h 
 def endless(mark):
     """ENDLESS with an identity of its own."""
     return f"{ENDLESS} and {int(mark)} = {int(mark)}"
+
+
+def drip(mark):
+    """DRIP with an identity of its own."""
+    return f"{DRIP} where {int(mark)} = {int(mark)}"
 
 
 def counting(rows, mark=0):
@@ -40,8 +45,7 @@ class Slow:
     def measure(self, rows):
         self.marks += 1
         answer = info(self.client, sql(counting(rows, 1_000_000 + self.marks)))
-        task = act_one(self.client, "GetTask", {"task": told(answer)["task"]})
-        return max(task["ms"]["run"], 1) / 1000
+        return max(ended(self.client, answer)["ms"]["run"], 1) / 1000
 
     def sql(self, seconds):
         """A statement that takes about so long when it runs alone, another each time."""

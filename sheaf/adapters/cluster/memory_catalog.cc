@@ -1,5 +1,6 @@
 #include "sheaf/adapters/cluster/memory_catalog.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -34,6 +35,34 @@ void FreeRecord::operator()(CatalogRecord* record) const {
 }
 
 namespace {
+
+// Path::Key() without an allocation for the usual path.
+class KeyText {
+ public:
+  explicit KeyText(const Path& path) {
+    size_t size = path.parts().size() - 1;
+    for (const auto& part : path.parts()) size += part.size();
+    if (size > small_.size()) {
+      large_ = path.Key();
+      view_ = large_;
+      return;
+    }
+    char* to = small_.data();
+    for (const auto& part : path.parts()) {
+      if (to != small_.data()) *to++ = '\0';
+      to = std::copy(part.begin(), part.end(), to);
+    }
+    view_ = {small_.data(), size};
+  }
+  KeyText(const KeyText&) = delete;
+  KeyText& operator=(const KeyText&) = delete;
+  std::string_view view() const { return view_; }
+
+ private:
+  std::array<char, 256> small_;
+  std::string large_;
+  std::string_view view_;
+};
 
 size_t HashOf(std::string_view key) { return std::hash<std::string_view>()(key); }
 
@@ -86,54 +115,54 @@ bool MemoryCatalog::ByKey::operator()(std::string_view a, const CatalogRecordPtr
   return a < b->key();
 }
 
-CatalogRecord** MemoryCatalog::Shard::Find(size_t hash, std::string_view key) {
+MemoryCatalog::Slot* MemoryCatalog::Shard::Find(size_t hash, std::string_view key) {
   if (slots.empty()) return nullptr;
   const size_t mask = slots.size() - 1;
-  for (size_t at = hash & mask; slots[at] != nullptr; at = (at + 1) & mask) {
-    if (slots[at]->hash == hash && slots[at]->key() == key) return &slots[at];
+  for (size_t at = hash & mask; slots[at].record != nullptr; at = (at + 1) & mask) {
+    if (slots[at].hash == hash && slots[at].record->key() == key) return &slots[at];
   }
   return nullptr;
 }
 
 void MemoryCatalog::Shard::Put(CatalogRecord* record) {
-  if (CatalogRecord** same = Find(record->hash, record->key())) {
-    *same = record;
+  if (Slot* same = Find(record->hash, record->key())) {
+    same->record = record;
     return;
   }
   if (slots.empty() || (used + 1) * 3 > slots.size() * 2) Grow();
   const size_t mask = slots.size() - 1;
   size_t at = record->hash & mask;
-  while (slots[at] != nullptr) at = (at + 1) & mask;
-  slots[at] = record;
+  while (slots[at].record != nullptr) at = (at + 1) & mask;
+  slots[at] = {record, record->hash};
   ++used;
 }
 
 void MemoryCatalog::Shard::Remove(CatalogRecord* record) {
-  CatalogRecord** found = Find(record->hash, record->key());
-  SHEAF_CHECK(found != nullptr && *found == record);
+  Slot* found = Find(record->hash, record->key());
+  SHEAF_CHECK(found != nullptr && found->record == record);
   const size_t mask = slots.size() - 1;
   size_t hole = static_cast<size_t>(found - slots.data());
-  for (size_t at = (hole + 1) & mask; slots[at] != nullptr; at = (at + 1) & mask) {
-    const size_t home = slots[at]->hash & mask;
+  for (size_t at = (hole + 1) & mask; slots[at].record != nullptr; at = (at + 1) & mask) {
+    const size_t home = slots[at].hash & mask;
     // It may move into the hole unless its home lies between the hole and itself.
     if (((at - home) & mask) >= ((at - hole) & mask)) {
       slots[hole] = slots[at];
       hole = at;
     }
   }
-  slots[hole] = nullptr;
+  slots[hole] = {};
   --used;
 }
 
 void MemoryCatalog::Shard::Grow() {
-  std::vector<CatalogRecord*> old(slots.empty() ? 16 : slots.size() * 2);
+  std::vector<Slot> old(slots.empty() ? 16 : slots.size() * 2);
   old.swap(slots);
   const size_t mask = slots.size() - 1;
-  for (CatalogRecord* record : old) {
-    if (record == nullptr) continue;
-    size_t at = record->hash & mask;
-    while (slots[at] != nullptr) at = (at + 1) & mask;
-    slots[at] = record;
+  for (const Slot& slot : old) {
+    if (slot.record == nullptr) continue;
+    size_t at = slot.hash & mask;
+    while (slots[at].record != nullptr) at = (at + 1) & mask;
+    slots[at] = slot;
   }
 }
 
@@ -189,13 +218,13 @@ Result<Revision> MemoryCatalog::Drop(const Path& path, uint64_t generation) {
 }
 
 std::optional<CatalogEntry> MemoryCatalog::Lookup(const Path& path) const {
-  const std::string key = path.Key();
-  const size_t hash = HashOf(key);
+  const KeyText key(path);
+  const size_t hash = HashOf(key.view());
   Shard& shard = ShardOf(hash);
   MutexLock lock(shard.mutex);
-  CatalogRecord** found = shard.Find(hash, key);
+  const Slot* found = shard.Find(hash, key.view());
   if (found == nullptr) return std::nullopt;
-  return EntryOf(**found);
+  return EntryOf(*found->record);
 }
 
 std::vector<std::pair<Path, CatalogEntry>> MemoryCatalog::List(const Path& prefix,
@@ -219,11 +248,11 @@ std::vector<std::pair<Path, CatalogEntry>> MemoryCatalog::List(const Path& prefi
 }
 
 std::vector<NodeId> MemoryCatalog::Replicas(const Path& path) const {
-  const std::string key = path.Key();
-  const size_t hash = HashOf(key);
+  const KeyText key(path);
+  const size_t hash = HashOf(key.view());
   Shard& shard = ShardOf(hash);
   MutexLock lock(shard.mutex);
-  if (shard.Find(hash, key) == nullptr) return {};
+  if (shard.Find(hash, key.view()) == nullptr) return {};
   return {self_};
 }
 

@@ -45,12 +45,16 @@ class MemoryCatalog final : public Catalog {
     bool operator()(std::string_view a, const CatalogRecordPtr& b) const;
   };
   // Open addressing with linear probing; removal shifts back, so there are no tombstones.
+  struct Slot {
+    CatalogRecord* record = nullptr;  // Borrowed from `order_`; nullptr = free.
+    size_t hash = 0;                  // Here too, so that another's record is not even touched.
+  };
   struct alignas(64) Shard {
     mutable Mutex mutex;
-    std::vector<CatalogRecord*> slots SHEAF_GUARDED_BY(mutex);  // Borrowed from `order_`.
+    std::vector<Slot> slots SHEAF_GUARDED_BY(mutex);
     size_t used SHEAF_GUARDED_BY(mutex) = 0;
 
-    CatalogRecord** Find(size_t hash, std::string_view key) SHEAF_REQUIRES(mutex);
+    Slot* Find(size_t hash, std::string_view key) SHEAF_REQUIRES(mutex);
     void Put(CatalogRecord* record) SHEAF_REQUIRES(mutex);
     void Remove(CatalogRecord* record) SHEAF_REQUIRES(mutex);
     void Grow() SHEAF_REQUIRES(mutex);

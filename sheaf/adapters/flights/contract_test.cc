@@ -16,14 +16,14 @@ namespace {
 class RemoteNode final : public Node {
  public:
   explicit RemoteNode(ScriptedService& service) : service_(service) {
-    endpoint_ = endpoint::Endpoint::Start({.ticket_key = std::string(32, 'k')},
-                                          {.engine = engine_,
-                                           .actions = actions_,
-                                           .cluster = *cluster_,
-                                           .timers = timers_,
-                                           .log = log_,
-                                           .metrics = metrics_})
-                    .value();
+    endpoint_ =
+        endpoint::Endpoint::Start({.ticket_key = std::string(32, 'k')}, {.engine = engine_,
+                                                                         .actions = actions_,
+                                                                         .cluster = *cluster_,
+                                                                         .timers = timers_,
+                                                                         .log = log_,
+                                                                         .metrics = metrics_})
+            .value();
     endpoint_->SetState(endpoint::Endpoint::State::kReady);
     store_->Listen([this](const store::Change& change) { Announce(change); });
     const std::string uri = "grpc://127.0.0.1:" + std::to_string(endpoint_->port());
@@ -84,8 +84,8 @@ class RemoteNode final : public Node {
        },
        .unknown_service =
            [](std::string_view name) {
-             return Fail(Kind::kUnknownService, "no service '" + std::string(name) +
-                                                    "'; did you mean 'scripted'?");
+             return Fail(Kind::kUnknownService,
+                         "no service '" + std::string(name) + "'; did you mean 'scripted'?");
            }}};
   tasks::Actions actions_{engine_, *cluster_};
   std::unique_ptr<endpoint::Endpoint> endpoint_;
@@ -93,12 +93,12 @@ class RemoteNode final : public Node {
 };
 
 INSTANTIATE_TEST_SUITE_P(Remote, FlightsContract,
-                         testing::Values(Backend{
-                             .name = "remote",
-                             .open = [](ScriptedService& service) {
-                               return std::make_unique<RemoteNode>(service);
-                             },
-                             .metadata_without_progress = false}));
+                         testing::Values(Backend{.name = "remote",
+                                                 .open =
+                                                     [](ScriptedService& service) {
+                                                       return std::make_unique<RemoteNode>(service);
+                                                     },
+                                                 .metadata_without_progress = false}));
 
 }  // namespace
 }  // namespace sheaf::flights::contract

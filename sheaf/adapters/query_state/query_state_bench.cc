@@ -1,8 +1,8 @@
 // Triggers a second in memory: whole runs (queue, execute, finish, reset, finish_resetting) over
-// many keys, on one thread. Prints the rate and a checksum of the states seen.
-#include <chrono>
+// many keys, on one core. Prints the rate and a checksum of the states seen.
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -24,7 +24,7 @@ int main() {
     steps[i].owner = owner;
   }
   uint64_t checksum = 0, triggers = 0;
-  const auto start = std::chrono::steady_clock::now();
+  const std::clock_t start = std::clock();  // Processor time: other processes do not count.
   for (int round = 0; round < rounds; ++round) {
     for (const Trigger trigger : {Trigger::kQueue, Trigger::kExecute, Trigger::kFinish,
                                   Trigger::kReset, Trigger::kFinishResetting}) {
@@ -38,9 +38,11 @@ int main() {
       }
     }
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::printf("query_state memory: %.2f M triggers/s, %llu triggers, checksum %016llx\n",
-              static_cast<double>(triggers) / took.count() / 1e6,
-              static_cast<unsigned long long>(triggers), static_cast<unsigned long long>(checksum));
+  const double took = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  std::printf("query_state memory: %.2f M triggers a second of one core, %llu triggers, "
+              "checksum %016llx\n",
+              static_cast<double>(triggers) / took / 1e6,
+              static_cast<unsigned long long>(triggers),
+              static_cast<unsigned long long>(checksum));
   return 0;
 }

@@ -4,7 +4,6 @@
 //       generation comes twice, no file is left over.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -42,11 +41,21 @@ struct Machine {
   observe::NullLog log;
   observe::MemoryMetrics metrics;
 
-  LocalStoreOptions Options(const std::string& directory) {
+  // The disk of `root`; it syncs nothing for real, so also runs without a cut are quick on it.
+  explicit Machine(const std::string& root) : disk(root), files(disk), vfs(disk) {}
+
+  Result<std::unique_ptr<Store>> Open(Bytes memory_budget = {}) {
     LocalStoreOptions options{.clock = clock, .log = log, .metrics = metrics};
-    options.directory = directory;
-    return options;
+    options.directory = disk.root() + "/store";
+    options.files = &files;
+    options.sqlite_vfs = vfs.name();
+    options.memory_budget = memory_budget;
+    return OpenLocal(options);
   }
+
+  testkit::PowerCutDisk disk;
+  testkit::PowerCutFiles files;
+  testkit::PowerCutVfs vfs;
 };
 
 // Does things to a store and knows what it may expect of it afterwards.
@@ -160,9 +169,9 @@ State WithoutAbsent(const State& state) {
 }
 
 // Opens what survived and judges it.
-void Judge(const std::string& directory, const Actor& actor) {
-  Machine machine;
-  auto opened = OpenLocal(machine.Options(directory));
+void Judge(const std::string& root, const Actor& actor) {
+  Machine machine(root);
+  auto opened = machine.Open();
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   Store& store = **opened;
   State names = actor.acknowledged();
@@ -179,7 +188,7 @@ void Judge(const std::string& directory, const Actor& actor) {
   for (const Found& each : store.List(Path(), Path(), 1000)) {
     generations.insert(each.record->generation);
   }
-  const auto files = std::distance(std::filesystem::directory_iterator(directory + "/data"),
+  const auto files = std::distance(std::filesystem::directory_iterator(root + "/store/data"),
                                    std::filesystem::directory_iterator());
   EXPECT_EQ(static_cast<size_t>(files), generations.size());
   WriterOptions options;
@@ -195,27 +204,26 @@ struct Scenario {
 };
 
 // What an undisturbed store leaves before the power may fail.
-Actor Prepare(const Scenario& scenario, const std::string& directory) {
+Actor Prepare(const Scenario& scenario, const std::string& root) {
   if (scenario.prepare == nullptr) return Actor(nullptr, {}, 0);
-  Machine machine;
-  auto store = OpenLocal(machine.Options(directory)).value();
+  Machine machine(root);
+  auto store = machine.Open().value();
   Actor actor(store.get(), {}, 0);
   scenario.prepare(actor);
   // And what a crash could have left.
-  std::ofstream(directory + "/data/00000000000003fe-0.arrows") << "half a file";
+  std::ofstream(root + "/store/data/00000000000003fe-0.arrows") << "half a file";
   return Actor(nullptr, actor.acknowledged(), actor.generation());
 }
 
 void JudgeSurvivals(const testkit::PowerCutDisk& disk, const Actor& actor, uint64_t seed) {
-  constexpr std::array kSurvivals = {Survival::kSynced, Survival::kEverything, Survival::kRandom,
-                                     Survival::kRandom, Survival::kRandom};
-  for (const Survival survival : kSurvivals) {
+  std::vector<Survival> survivals = {Survival::kSynced, Survival::kEverything, Survival::kRandom};
+  if (testkit::Soak()) survivals.resize(30, Survival::kRandom);
+  for (const Survival survival : survivals) {
     SCOPED_TRACE("survival " + std::to_string(static_cast<int>(survival)) + ", seed " +
                  std::to_string(++seed));
     testkit::TemporaryDirectory left;
     disk.Survive(left.path() + "/left", survival, seed);
-    std::filesystem::create_directories(left.path() + "/left/store");
-    Judge(left.path() + "/left/store", actor);
+    Judge(left.path() + "/left", actor);
   }
 }
 
@@ -223,27 +231,19 @@ void JudgeSurvivals(const testkit::PowerCutDisk& disk, const Actor& actor, uint6
 bool RunAndCut(const Scenario& scenario, uint64_t cut, uint64_t seed) {
   SCOPED_TRACE(scenario.name + ", cut at " + std::to_string(cut));
   testkit::TemporaryDirectory root;
-  const std::string directory = root.path() + "/store";
-  const Actor before = Prepare(scenario, directory);
-  testkit::PowerCutDisk disk(root.path());
-  testkit::PowerCutFiles files(disk);
-  testkit::PowerCutVfs vfs(disk);
-  disk.CutAt(cut);
-  Machine machine;
-  LocalStoreOptions options = machine.Options(directory);
-  options.files = &files;
-  options.sqlite_vfs = vfs.name();
-  options.memory_budget = scenario.memory_budget;
-  auto opened = OpenLocal(options);
+  const Actor before = Prepare(scenario, root.path());
+  Machine machine(root.path());
+  machine.disk.CutAt(cut);
+  auto opened = machine.Open(scenario.memory_budget);
   if (!opened.ok()) {
-    JudgeSurvivals(disk, before, seed);  // Nothing was done, so nothing may be missing.
+    JudgeSurvivals(machine.disk, before, seed);  // Nothing was done, so nothing may be missing.
     return false;
   }
   Actor actor(opened->get(), before.acknowledged(), before.generation());
   if (scenario.act != nullptr) scenario.act(actor);
   opened->reset();  // A clean end has write points too.
-  JudgeSurvivals(disk, actor, seed);
-  return !disk.off();
+  JudgeSurvivals(machine.disk, actor, seed);
+  return !machine.disk.off();
 }
 
 void CutEverywhere(const Scenario& scenario) {

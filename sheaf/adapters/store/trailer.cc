@@ -127,9 +127,10 @@ Result<Trailer> ParseTrailer(std::string_view bytes, uint64_t file_bytes) {
     block.rows = Take<int64_t>(rest);
     block.checksum = Take<uint64_t>(rest);
     const bool first = i == 0;
+    const uint64_t left = stream_end - at;
     if (kind < 1 || kind > 3 || first != (block.kind == Block::Kind::kSchema) ||
-        block.offset != at || block.rows < 0 || block.body_bytes > stream_end ||
-        block.end() > stream_end) {
+        block.offset != at || block.rows < 0 || left < 8 || block.metadata_bytes > left - 8 ||
+        block.body_bytes > left - 8 - block.metadata_bytes) {
       return Bad("names an impossible block " + std::to_string(i));
     }
     at = block.end();

@@ -25,16 +25,12 @@ std::string ScalarText(const arrow::Array& array, int64_t row) {
 std::string_view BytesAt(const arrow::Array& array, int64_t row) {
   switch (array.type_id()) {
     case Type::STRING:
-    case Type::BINARY:
-      return static_cast<const arrow::BinaryArray&>(array).GetView(row);
+    case Type::BINARY: return static_cast<const arrow::BinaryArray&>(array).GetView(row);
     case Type::LARGE_STRING:
-    case Type::LARGE_BINARY:
-      return static_cast<const arrow::LargeBinaryArray&>(array).GetView(row);
+    case Type::LARGE_BINARY: return static_cast<const arrow::LargeBinaryArray&>(array).GetView(row);
     case Type::STRING_VIEW:
-    case Type::BINARY_VIEW:
-      return static_cast<const arrow::BinaryViewArray&>(array).GetView(row);
-    default:
-      return static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row);
+    case Type::BINARY_VIEW: return static_cast<const arrow::BinaryViewArray&>(array).GetView(row);
+    default: return static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row);
   }
 }
 
@@ -147,10 +143,9 @@ bool AppendNested(const arrow::Array& array, int64_t row, std::string& out) {
     case Type::LARGE_LIST: AppendList<arrow::LargeListArray>(array, row, out); return true;
     case Type::LIST_VIEW: AppendList<arrow::ListViewArray>(array, row, out); return true;
     case Type::LARGE_LIST_VIEW: AppendList<arrow::LargeListViewArray>(array, row, out); return true;
-    case Type::FIXED_SIZE_LIST:
-      AppendList<arrow::FixedSizeListArray>(array, row, out);
-      return true;
-    case Type::STRUCT: AppendStruct(static_cast<const arrow::StructArray&>(array), row, out);
+    case Type::FIXED_SIZE_LIST: AppendList<arrow::FixedSizeListArray>(array, row, out); return true;
+    case Type::STRUCT:
+      AppendStruct(static_cast<const arrow::StructArray&>(array), row, out);
       return true;
     case Type::MAP: AppendMap(static_cast<const arrow::MapArray&>(array), row, out); return true;
     case Type::SPARSE_UNION:

@@ -61,10 +61,10 @@ TEST(CellsTest, NestedValues) {
   EXPECT_EQ(JsonOf(arrow::list(arrow::int32()), "[[1, null], [], null]"), "[1,null] [] null");
   EXPECT_EQ(JsonOf(arrow::large_list_view(arrow::utf8()), R"([["a"]])"), R"(["a"])");
   EXPECT_EQ(JsonOf(arrow::fixed_size_list(arrow::int8(), 2), "[[1, 2]]"), "[1,2]");
-  EXPECT_EQ(JsonOf(arrow::struct_({arrow::field("x", arrow::int8()),
-                                   arrow::field("y", arrow::utf8())}),
-                   R"([{"x": 1, "y": "a"}, null])"),
-            R"({"x":1,"y":"a"} null)");
+  EXPECT_EQ(
+      JsonOf(arrow::struct_({arrow::field("x", arrow::int8()), arrow::field("y", arrow::utf8())}),
+             R"([{"x": 1, "y": "a"}, null])"),
+      R"({"x":1,"y":"a"} null)");
   EXPECT_EQ(JsonOf(arrow::map(arrow::utf8(), arrow::int8()), R"([[["a", 1]]])"), R"({"a":1})");
   EXPECT_EQ(JsonOf(arrow::map(arrow::int8(), arrow::int8()), "[[[1, 2]]]"), "[[1,2]]");
   const auto either = {arrow::field("i", arrow::int64()), arrow::field("s", arrow::utf8())};

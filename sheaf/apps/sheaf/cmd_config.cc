@@ -39,13 +39,14 @@ void AddConfig(Cli& cli) {
       .Examples("  sheaf config show --config node.toml --set flight.listen=127.0.0.1:0");
   auto check = command.Sub("check", "Say what is wrong; exit code 2 when something is");
   AddConfigFlags(check, *flags);
-  check.Does([flags] {
-         const auto config = ReadConfig(*flags);
-         if (!config.ok()) return ReportUsage(config.error());
-         const int code = Check(*config);
-         if (code == kExitOk) std::puts("the configuration is good");
-         return code;
-       })
+  check
+      .Does([flags] {
+        const auto config = ReadConfig(*flags);
+        if (!config.ok()) return ReportUsage(config.error());
+        const int code = Check(*config);
+        if (code == kExitOk) std::puts("the configuration is good");
+        return code;
+      })
       .Examples("  sheaf config check --config node.toml");
   auto keys = command.Sub("keys", "Every key with its meaning and default, as a Markdown table");
   keys.Does([] {

@@ -28,14 +28,13 @@ int Explain(ExplainFlags& flags) {
     body = {{"command", std::move(asked->json)}};
     roots = std::move(asked->roots);
   }
-  return WithSession(flags.ask.connect, ConnectFlags::Otherwise::kEmbedded, roots,
-                     [&](Session& session) -> Status {
-                       SHEAF_ASSIGN(const Json tree, session.Ask("Explain", body));
-                       std::fputs(flags.json ? (tree.dump() + "\n").c_str()
-                                             : FormatTree(tree).c_str(),
-                                  stdout);
-                       return Done();
-                     });
+  return WithSession(
+      flags.ask.connect, ConnectFlags::Otherwise::kEmbedded, roots,
+      [&](Session& session) -> Status {
+        SHEAF_ASSIGN(const Json tree, session.Ask("Explain", body));
+        std::fputs(flags.json ? (tree.dump() + "\n").c_str() : FormatTree(tree).c_str(), stdout);
+        return Done();
+      });
 }
 
 }  // namespace

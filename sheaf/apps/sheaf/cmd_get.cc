@@ -31,11 +31,10 @@ int Get(GetFlags& flags) {
   }
   command::PathRef what{*path, {}};
   if (flags.generation >= 0) what.generation = static_cast<uint64_t>(flags.generation);
-  return WithSession(flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
-                     [&](Session& session) {
-                       return ReadOut(session, {.what = what, .columns = flags.columns},
-                                      flags.read);
-                     });
+  return WithSession(
+      flags.connect, ConnectFlags::Otherwise::kDefaultServer, {}, [&](Session& session) {
+        return ReadOut(session, {.what = what, .columns = flags.columns}, flags.read);
+      });
 }
 
 }  // namespace

@@ -21,8 +21,7 @@ void PrintHealth(const Json& health) {
                     Seconds(std::chrono::milliseconds(module.value("age_ms", int64_t{0}))),
                     module.value("reason", "")});
   }
-  const std::vector<TableColumn> columns{
-      {"module"}, {"state"}, {"age", Align::kRight}, {"reason"}};
+  const std::vector<TableColumn> columns{{"module"}, {"state"}, {"age", Align::kRight}, {"reason"}};
   std::fputs(FormatTable(columns, rows, {.width = TerminalWidth()}).c_str(), stdout);
 }
 
@@ -40,18 +39,18 @@ void AddHealth(Cli& cli) {
   command
       .Does([flags] {
         bool ready = false;
-        const int code = WithSession(
-            flags->connect, ConnectFlags::Otherwise::kDefaultServer, {},
-            [&](Session& session) -> Status {
-              SHEAF_ASSIGN(const Json health, session.Ask("HealthCheck", Json::object()));
-              ready = health.value("ready", false);
-              if (flags->json) {
-                std::printf("%s\n", health.dump().c_str());
-              } else {
-                PrintHealth(health);
-              }
-              return Done();
-            });
+        const int code = WithSession(flags->connect, ConnectFlags::Otherwise::kDefaultServer, {},
+                                     [&](Session& session) -> Status {
+                                       SHEAF_ASSIGN(const Json health,
+                                                    session.Ask("HealthCheck", Json::object()));
+                                       ready = health.value("ready", false);
+                                       if (flags->json) {
+                                         std::printf("%s\n", health.dump().c_str());
+                                       } else {
+                                         PrintHealth(health);
+                                       }
+                                       return Done();
+                                     });
         return code == kExitOk && !ready ? static_cast<int>(kExitRefused) : code;
       })
       .Examples(

@@ -39,8 +39,7 @@ Status Each(Session& session, const Path& prefix, Path after, int64_t limit,
             const std::function<void(const flights::Listed&)>& print) {
   while (limit > 0) {
     const size_t page = std::min<size_t>(kPage, static_cast<size_t>(limit));
-    SHEAF_ASSIGN(const auto listed,
-                 session.flights().List(prefix, after, page, session.context()));
+    SHEAF_ASSIGN(const auto listed, session.flights().List(prefix, after, page, session.context()));
     for (const auto& flight : listed) print(flight);
     if (listed.size() < page) return Done();
     limit -= static_cast<int64_t>(page);
@@ -50,10 +49,10 @@ Status Each(Session& session, const Path& prefix, Path after, int64_t limit,
 }
 
 Status PrintTable(Session& session, const LsFlags& flags, const Path& prefix, const Path& after) {
-  const std::vector<TableColumn> columns{
-      {"path", Align::kLeft},        {"rows", Align::kRight}, {"size", Align::kRight},
-      {"generation", Align::kRight}, {"tier", Align::kLeft},  {"created", Align::kLeft},
-      {"expires", Align::kLeft}};
+  const std::vector<TableColumn> columns{{"path", Align::kLeft},   {"rows", Align::kRight},
+                                         {"size", Align::kRight},  {"generation", Align::kRight},
+                                         {"tier", Align::kLeft},   {"created", Align::kLeft},
+                                         {"expires", Align::kLeft}};
   std::vector<std::vector<std::string>> rows;
   SHEAF_TRY(Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
     const Json& more = flight.metadata;
@@ -83,9 +82,8 @@ int Ls(const LsFlags& flags) {
   const auto after = ParsePrefix(flags.after);
   if (!prefix.ok()) return ReportUsage(prefix.error());
   if (!after.ok()) return ReportUsage(after.error());
-  return WithSession(
-      flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
-      [&](Session& session) { return List(session, flags, *prefix, *after); });
+  return WithSession(flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
+                     [&](Session& session) { return List(session, flags, *prefix, *after); });
 }
 
 }  // namespace

@@ -15,7 +15,9 @@ void AddPin(Cli& cli) {
   auto command = cli.Add("pin", "Keep a flight from eviction and expiry, or no longer");
   command.Flag("--undo", flags->undo, "It may go again");
   AddPathFlags(command, *flags);
-  command.Does([flags] { return AskAboutPath(*flags, "PinFlight", {{"pinned", !flags->undo}}); })
+  command.Does([flags] {
+           return AskAboutPath(*flags, "PinFlight", {{"pinned", !flags->undo}});
+         })
       .Examples(
           "  sheaf pin reports/daily\n"
           "  sheaf pin reports/daily --undo");

@@ -49,9 +49,8 @@ Status Upload(Session& session, const PutFlags& flags, const Sink& sink,
     std::printf("%s\n", json.dump().c_str());
     return Done();
   }
-  std::printf("%s: %s rows, %s, generation %llu, %s, in %s\n",
-              Printable(sink.path.Text()).c_str(), Grouped(receipt.rows).c_str(),
-              core::ToText(Bytes{receipt.bytes}).c_str(),
+  std::printf("%s: %s rows, %s, generation %llu, %s, in %s\n", Printable(sink.path.Text()).c_str(),
+              Grouped(receipt.rows).c_str(), core::ToText(Bytes{receipt.bytes}).c_str(),
               static_cast<unsigned long long>(receipt.generation),
               receipt.durable ? "durable" : "not durable",
               Seconds(session.clock().Now() - begun).c_str());

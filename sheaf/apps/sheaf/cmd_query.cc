@@ -27,10 +27,9 @@ int Query(QueryFlags& flags) {
     std::fputs(text.c_str(), stdout);
     return kExitOk;
   }
-  return WithSession(flags.ask.connect, ConnectFlags::Otherwise::kEmbedded, asked->roots,
-                     [&](Session& session) {
-                       return ReadOut(session, {.what = asked->command}, flags.read);
-                     });
+  return WithSession(
+      flags.ask.connect, ConnectFlags::Otherwise::kEmbedded, asked->roots,
+      [&](Session& session) { return ReadOut(session, {.what = asked->command}, flags.read); });
 }
 
 }  // namespace

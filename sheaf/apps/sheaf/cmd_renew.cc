@@ -9,7 +9,7 @@ namespace sheaf::app {
 
 void AddRenew(Cli& cli) {
   auto flags = std::make_shared<PathFlags>();
-  auto command = cli.Add("renew", "Set the time to live of a flight, from now; without --ttl for ever");
+  auto command = cli.Add("renew", "Set a flight's time to live from now; for ever without --ttl");
   command.Text("--ttl", flags->ttl, "Keep it this long: 90s, 15m, 2h, 7d");
   AddPathFlags(command, *flags);
   command.Does([flags] { return AskAboutPath(*flags, "TouchFlight", Json::object()); })

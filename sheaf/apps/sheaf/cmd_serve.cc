@@ -20,10 +20,8 @@ namespace {
 
 // The one line on standard output; tools wait for it.
 void PrintReady(const Node& node) {
-  Json ready{{"ready", true},
-             {"flight", node.flight_uri()},
-             {"pid", ::getpid()},
-             {"version", kVersion}};
+  Json ready{
+      {"ready", true}, {"flight", node.flight_uri()}, {"pid", ::getpid()}, {"version", kVersion}};
   if (!node.http_uri().empty()) ready["http"] = node.http_uri();
   std::printf("%s\n", ready.dump().c_str());
   std::fflush(stdout);

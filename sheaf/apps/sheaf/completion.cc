@@ -31,14 +31,17 @@ std::string Bash(const CommandFacts& program) {
     if (!command.commands.empty()) cases += " " + Names(command.commands);
     cases += "\" ;;\n";
   }
-  return "_" + program.name + "() {\n"
+  return "_" + program.name +
+         "() {\n"
          "  local current=${COMP_WORDS[COMP_CWORD]} words\n"
          "  if [[ $COMP_CWORD == 1 ]]; then\n"
-         "    COMPREPLY=($(compgen -W \"" + Names(program.commands) + " " +
-         Joined(program.flags) + "\" -- \"$current\"))\n"
+         "    COMPREPLY=($(compgen -W \"" +
+         Names(program.commands) + " " + Joined(program.flags) +
+         "\" -- \"$current\"))\n"
          "    return\n"
          "  fi\n"
-         "  case ${COMP_WORDS[1]} in\n" + cases +
+         "  case ${COMP_WORDS[1]} in\n" +
+         cases +
          "  esac\n"
          "  if [[ $current == -* || ${COMP_WORDS[1]} =~ ^(config|completion)$ ]]; then\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
@@ -46,7 +49,8 @@ std::string Bash(const CommandFacts& program) {
          "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
          "  fi\n"
          "}\n"
-         "complete -o filenames -F _" + program.name + " " + program.name + "\n";
+         "complete -o filenames -F _" +
+         program.name + " " + program.name + "\n";
 }
 
 std::string Zsh(const CommandFacts& program) {
@@ -57,25 +61,32 @@ std::string Zsh(const CommandFacts& program) {
     cases += "    " + command.name + ") compadd -- " + Joined(command.flags) + " " +
              Names(command.commands) + " ;;\n";
   }
-  return "#compdef " + program.name + "\n"
-         "_" + program.name + "() {\n"
-         "  local -a commands=(\n" + commands + "  )\n"
+  return "#compdef " + program.name +
+         "\n"
+         "_" +
+         program.name +
+         "() {\n"
+         "  local -a commands=(\n" +
+         commands +
+         "  )\n"
          "  if (( CURRENT == 2 )); then\n"
          "    _describe command commands\n"
          "    return\n"
          "  fi\n"
-         "  case $words[2] in\n" + cases +
+         "  case $words[2] in\n" +
+         cases +
          "  esac\n"
          "  [[ $PREFIX == -* ]] || _files\n"
          "}\n"
-         "_" + program.name + " \"$@\"\n";
+         "_" +
+         program.name + " \"$@\"\n";
 }
 
 std::string Fish(const CommandFacts& program) {
   std::string out;
   for (const auto& command : program.commands) {
-    out += "complete -c " + program.name + " -n __fish_use_subcommand -a " + command.name +
-           " -d " + Quoted(command.help) + "\n";
+    out += "complete -c " + program.name + " -n __fish_use_subcommand -a " + command.name + " -d " +
+           Quoted(command.help) + "\n";
     const std::string where = " -n '__fish_seen_subcommand_from " + command.name + "'";
     for (const auto& flag : command.flags) {
       const bool lengthy = flag.starts_with("--");
@@ -83,8 +94,8 @@ std::string Fish(const CommandFacts& program) {
              flag.substr(lengthy ? 2 : 1) + "\n";
     }
     for (const auto& sub : command.commands) {
-      out += "complete -c " + program.name + where + " -a " + sub.name + " -d " +
-             Quoted(sub.help) + "\n";
+      out += "complete -c " + program.name + where + " -a " + sub.name + " -d " + Quoted(sub.help) +
+             "\n";
     }
   }
   return out;

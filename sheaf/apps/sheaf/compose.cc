@@ -61,8 +61,9 @@ Status AddSink(const ComposeOptions& options, Json& command) {
   }
   if (sink.empty()) return Done();
   if (!sink.contains("path")) {
-    return Fail(Kind::kInvalid, "--reuse, --tier, --ttl and --if-generation say how a result is "
-                                "kept: add --sink namespace/name");
+    return Fail(Kind::kInvalid,
+                "--reuse, --tier, --ttl and --if-generation say how a result is "
+                "kept: add --sink namespace/name");
   }
   command["sink"] = std::move(sink);
   return Done();
@@ -74,8 +75,7 @@ Status AddOptions(const ComposeOptions& options, Json& command) {
   if (options.no_share) added["share"] = false;
   if (!options.deadline.empty()) {
     SHEAF_ASSIGN(const Duration deadline, ParseDuration(options.deadline));
-    added["deadline_ms"] =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline).count();
+    added["deadline_ms"] = std::chrono::duration_cast<std::chrono::milliseconds>(deadline).count();
   }
   if (!options.retain.empty()) {
     SHEAF_ASSIGN(const Duration retain, ParseDuration(options.retain));
@@ -92,7 +92,7 @@ Status AddOptions(const ComposeOptions& options, Json& command) {
 Result<Json> BodyOf(const ComposeOptions& options) {
   const std::string_view text = Trimmed(options.text);
   if (text.empty()) {
-    return Fail(Kind::kInvalid, "there is nothing to run: give SQL, --file or - for standard input");
+    return Fail(Kind::kInvalid, "nothing to run: give SQL, --file or - for standard input");
   }
   if (!text.starts_with('{')) {
     Json command{{"service", "sql"}, {"spec", {{"sql", text}}}};

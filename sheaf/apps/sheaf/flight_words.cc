@@ -62,8 +62,8 @@ std::string FlightWords(const Json& flight) {
   if (!flight.contains("command") || !flight["command"].is_object()) {
     return out + Pad("command", kNames, Align::kLeft) + " none: it was uploaded\n";
   }
-  return out + "command\n" +
-         flight["command"].dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return out + "command\n" + flight["command"].dump(2, ' ', false, Json::error_handler_t::replace) +
+         "\n";
 }
 
 void AddPathFlags(Command& command, PathFlags& flags) {
@@ -90,18 +90,17 @@ int AskAboutPath(const PathFlags& flags, std::string_view action, const Json& mo
   auto body = PathBody(flags);
   if (!body.ok()) return ReportUsage(body.error());
   body->update(more);
-  return WithSession(flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
-                     [&](Session& session) -> Status {
-                       SHEAF_ASSIGN(const Json answer, session.Ask(action, *body));
-                       std::string text = answer.dump() + "\n";
-                       if (!flags.json) {
-                         text = answer.contains("generation")
-                                    ? FlightWords(answer)
-                                    : Printable(flags.path) + ": " + done + "\n";
-                       }
-                       std::fputs(text.c_str(), stdout);
-                       return Done();
-                     });
+  return WithSession(
+      flags.connect, ConnectFlags::Otherwise::kDefaultServer, {}, [&](Session& session) -> Status {
+        SHEAF_ASSIGN(const Json answer, session.Ask(action, *body));
+        std::string text = answer.dump() + "\n";
+        if (!flags.json) {
+          text = answer.contains("generation") ? FlightWords(answer)
+                                               : Printable(flags.path) + ": " + done + "\n";
+        }
+        std::fputs(text.c_str(), stdout);
+        return Done();
+      });
 }
 
 }  // namespace sheaf::app

@@ -10,9 +10,9 @@
 namespace sheaf::app {
 namespace {
 
-constexpr std::array<std::string_view, 11> kSuffixes{
-    ".parquet", ".parq",  ".pq",     ".csv", ".tsv",    ".json",
-    ".jsonl",   ".ndjson", ".arrow", ".ipc", ".feather"};
+constexpr std::array<std::string_view, 11> kSuffixes{".parquet", ".parq", ".pq",     ".csv",
+                                                     ".tsv",     ".json", ".jsonl",  ".ndjson",
+                                                     ".arrow",   ".ipc",  ".feather"};
 constexpr std::array<std::string_view, 2> kMoreSuffixes{".arrows", ".orc"};
 constexpr std::array<std::string_view, 3> kPackings{".gz", ".zst", ".bz2"};
 
@@ -75,8 +75,8 @@ Result<NamedInput> ParseInput(std::string_view text, ReadFile read_file) {
   } else if (auto name = NameOf(text)) {
     input.name = std::move(*name);
   } else {
-    return Fail(Kind::kInvalid, "input '" + std::string(text) + "' needs a name: --input name=" +
-                                    std::string(text));
+    return Fail(Kind::kInvalid, "input '" + std::string(text) +
+                                    "' needs a name: --input name=" + std::string(text));
   }
   if (value.empty()) {
     return Fail(Kind::kInvalid, "input '" + input.name + "' is empty: a file, a path or @command");

@@ -33,6 +33,9 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+// Memory that the allocator may hold beyond the ledger, for the next large message.
+constexpr Bytes kFreeMemoryKept = 64_MiB;
+
 // Every module that can be built in, by the name it has in modules.enabled.
 struct BuiltIn {
   std::string_view name;
@@ -170,21 +173,21 @@ class LiveNode final : public Node {
     }
     state_dir_ = fs::absolute(state_dir_).lexically_normal().string();
     SHEAF_TRY(MakePrivate(*files_, state_dir_));
+    using Spill = store::LocalStoreOptions::Spill;
     // The store's lock is the directory's: whoever has it may write beside it.
-    SHEAF_ASSIGN(store_, store::OpenLocal({.clock = clock_,
-                                           .log = log_,
-                                           .metrics = *metrics_,
-                                           .directory = state_dir_ + "/flights",
-                                           .memory_budget = settings_.memory.store_budget,
-                                           .disk_budget = settings_.disk.budget,
-                                           .spill = settings_.store.spill
-                                                        ? store::LocalStoreOptions::Spill::kAllowed
-                                                        : store::LocalStoreOptions::Spill::kForbidden,
-                                           .replaced_ms = settings_.store.replaced_ms,
-                                           .account = account_,
-                                           .timers = &timers_,
-                                           .executor = &executor_,
-                                           .files = files_.get()}));
+    SHEAF_ASSIGN(store_, store::OpenLocal(
+                             {.clock = clock_,
+                              .log = log_,
+                              .metrics = *metrics_,
+                              .directory = state_dir_ + "/flights",
+                              .memory_budget = settings_.memory.store_budget,
+                              .disk_budget = settings_.disk.budget,
+                              .spill = settings_.store.spill ? Spill::kAllowed : Spill::kForbidden,
+                              .replaced_ms = settings_.store.replaced_ms,
+                              .account = account_,
+                              .timers = &timers_,
+                              .executor = &executor_,
+                              .files = files_.get()}));
     SHEAF_ASSIGN(identity_, LoadNodeIdentity(*files_, state_dir_));
     return Done();
   }
@@ -199,33 +202,34 @@ class LiveNode final : public Node {
     sources.push_back(secrets::MakeFileSecrets(state_dir_ + "/secrets"));
     secrets_ = secrets::MakeSecretsChain(std::move(sources));
     admission_ = std::make_unique<admission::Admission>(
-        admission::AdmissionOptions{
-            .running_max = static_cast<size_t>(settings_.tasks.running_max),
-            .queue_max = static_cast<size_t>(settings_.tasks.queue_max)},
+        admission::AdmissionOptions{.running_max = static_cast<size_t>(settings_.tasks.running_max),
+                                    .queue_max = static_cast<size_t>(settings_.tasks.queue_max)},
         clock_, *metrics_, account_);
-    modules_ = std::make_unique<modules::Modules>(clock_, timers_, log_, *metrics_,
-                                                  cluster_->services());
+    modules_ =
+        std::make_unique<modules::Modules>(clock_, timers_, log_, *metrics_, cluster_->services());
     engine_ = std::make_unique<tasks::Engine>(
         tasks::EngineOptions{.threads_max = static_cast<size_t>(settings_.tasks.threads_max),
                              .claim_window = settings_.store.claim_s,
-                             .owner = identity_.id.text},
-        tasks::EngineParts{
-            .store = *store_,
-            .states = *states_,
-            .admission = *admission_,
-            .timers = timers_,
-            .log = log_,
-            .metrics = *metrics_,
-            .account = account_->Open("tasks"),
-            .service = [this](std::string_view name) -> module::Service* {
-              auto found = modules_->Find(name);
-              return found.ok() ? *found : nullptr;
-            },
-            .unknown_service = [this](std::string_view name) -> Error {
-              auto found = modules_->Find(name);
-              if (found.ok()) return Fail(Kind::kNotReady, "the service has just come; ask again");
-              return std::move(found).error();
-            }});
+                             .owner = identity_.id.text,
+                             .default_tier = settings_.store.default_tier,
+                             .default_retain = settings_.tasks.retain_s},
+        tasks::EngineParts{.store = *store_,
+                           .states = *states_,
+                           .admission = *admission_,
+                           .timers = timers_,
+                           .log = log_,
+                           .metrics = *metrics_,
+                           .account = account_->Open("tasks"),
+                           .service = [this](std::string_view name) -> module::Service* {
+                             auto found = modules_->Find(name);
+                             return found.ok() ? *found : nullptr;
+                           },
+                           .unknown_service = [this](std::string_view name) -> Error {
+                             auto found = modules_->Find(name);
+                             if (found.ok())
+                               return Fail(Kind::kNotReady, "the service has just come; ask again");
+                             return std::move(found).error();
+                           }});
     actions_ = std::make_unique<tasks::Actions>(*engine_, *cluster_);
     actions_->Add("HealthCheck", "{} -> what is ready, per module, with the age of what is said",
                   [this](const Json&, const flights::Context&) -> tasks::Actions::Answer {
@@ -304,15 +308,14 @@ class LiveNode final : public Node {
     options.server.host = settings_.http.listen.host;
     options.server.port = settings_.http.listen.port;
     options.version = kVersion;
-    SHEAF_ASSIGN(web_, web::StartWeb(std::move(options),
-                                     {.flights = *flights_,
-                                      .cluster = *cluster_,
-                                      .executor = executor_,
-                                      .log = log_,
-                                      .metrics = *metrics_,
-                                      .clock = clock_,
-                                      .health = [this] { return Health(); },
-                                      .ready = [this] { return IsReady(); }}));
+    SHEAF_ASSIGN(web_, web::StartWeb(std::move(options), {.flights = *flights_,
+                                                          .cluster = *cluster_,
+                                                          .executor = executor_,
+                                                          .log = log_,
+                                                          .metrics = *metrics_,
+                                                          .clock = clock_,
+                                                          .health = [this] { return Health(); },
+                                                          .ready = [this] { return IsReady(); }}));
     settings::Listen bound = settings_.http.listen;
     bound.port = web_->port();
     http_uri_ = "http://" + bound.Text();
@@ -322,9 +325,8 @@ class LiveNode final : public Node {
   // From here on the node is seen: its flights in the catalog, itself among the members.
   Status Announce() {
     store_->Listen([this](const store::Change& change) {
-      auto revision = change.found
-                          ? cluster_->catalog().Commit(change.path, EntryOf(*change.found))
-                          : cluster_->catalog().Drop(change.path, change.generation);
+      auto revision = change.found ? cluster_->catalog().Commit(change.path, EntryOf(*change.found))
+                                   : cluster_->catalog().Drop(change.path, change.generation);
       if (revision.ok()) return;
       log_.Error("the catalog does not take a change",
                  {{"path", change.path.Text()}, {"reason", revision.error().message}});
@@ -387,6 +389,7 @@ class LiveNode final : public Node {
       if (!*pass) return;
       const bool posted = executor_.TryPost([this, pass] {
         store_->Maintain();
+        grpc::ReturnFreeMemory(account_->used(), kFreeMemoryKept);
         if (auto reaped = states_->Reap(); !reaped.ok()) {
           log_.Warn("query states were not reaped", {{"reason", reaped.error().message}});
         }

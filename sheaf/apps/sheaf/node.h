@@ -45,7 +45,7 @@ struct StartError {
   Error error;
 };
 struct Started {
-  std::unique_ptr<Node> node;       // Null when it failed.
+  std::unique_ptr<Node> node;  // Null when it failed.
   std::optional<StartError> failed;
 };
 Started StartNode(NodeOptions options);

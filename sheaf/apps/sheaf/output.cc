@@ -91,7 +91,7 @@ class Target final {
  private:
   explicit Target(std::string file) : file_(std::move(file)) {}
   const std::string file_;
-  std::string part_;  // Empty when bytes go where they stay.
+  std::string part_;                                 // Empty when bytes go where they stay.
   std::shared_ptr<arrow::io::OutputStream> stream_;  // Shared with Arrow's writers.
 };
 
@@ -124,9 +124,8 @@ Result<int64_t> WriteOutput(arrow::RecordBatchReader& reader, const OutputOption
   if (options.format != Format::kNone) {
     SHEAF_ASSIGN(target, Target::Open(options.file));
   }
-  SHEAF_ASSIGN(auto sink,
-               MakeRowSink(options, target == nullptr ? nullptr : target->stream(),
-                           IsStandard(options.file), reader.schema()));
+  SHEAF_ASSIGN(auto sink, MakeRowSink(options, target == nullptr ? nullptr : target->stream(),
+                                      IsStandard(options.file), reader.schema()));
   int64_t rows = 0;
   while (true) {
     Batch batch;

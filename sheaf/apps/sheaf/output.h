@@ -18,9 +18,9 @@ Result<Format> ParseFormat(const std::string& name, const std::string& file);
 
 struct OutputOptions {
   Format format = Format::kTable;
-  std::string file;       // Empty or "-" = standard output.
-  int64_t rows_max = 100;  // Of a table: what is shown of it.
-  size_t width = 0;       // Of a table.
+  std::string file;                           // Empty or "-" = standard output.
+  int64_t rows_max = 100;                     // Of a table: what is shown of it.
+  size_t width = 0;                           // Of a table.
   std::function<void(int64_t rows)> on_rows;  // Now and then. May be null.
 };
 

@@ -22,9 +22,9 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 
 std::shared_ptr<arrow::Table> Sample() {
-  const auto schema = arrow::schema({arrow::field("n", arrow::int64()),
-                                     arrow::field("t", arrow::utf8()),
-                                     arrow::field("x", arrow::float64())});
+  const auto schema =
+      arrow::schema({arrow::field("n", arrow::int64()), arrow::field("t", arrow::utf8()),
+                     arrow::field("x", arrow::float64())});
   return arrow::Table::Make(
       schema, {*arrow::json::ArrayFromJSONString(arrow::int64(), "[1, 2, 3]"),
                *arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["a,b", "say \"hi\"", null])"),
@@ -85,9 +85,9 @@ TEST_F(OutputTest, CsvQuotesWhatNeedsIt) {
 
 TEST_F(OutputTest, NestedValuesAreJsonInsideCsv) {
   const auto type = arrow::list(arrow::int32());
-  const auto table = arrow::Table::Make(
-      arrow::schema({arrow::field("l", type)}),
-      {*arrow::json::ArrayFromJSONString(type, "[[1, 2], null]")});
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("l", type)}),
+                         {*arrow::json::ArrayFromJSONString(type, "[[1, 2], null]")});
   Write(table, "l.csv");
   EXPECT_EQ(TextOf("l.csv"), "l\n\"[1,2]\"\n\n");
 }

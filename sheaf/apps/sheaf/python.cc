@@ -91,8 +91,8 @@ std::string QueryAsPython(const std::string& server, const Json& command) {
 std::string GetAsPython(const std::string& server, const Path& path) {
   std::string parts;
   for (const auto& part : path.parts()) parts += (parts.empty() ? "" : ", ") + Quoted(part);
-  return kHead + Connect(server) +
-         "info = client.get_flight_info(fl.FlightDescriptor.for_path(" + parts + "))\n" + kRead;
+  return kHead + Connect(server) + "info = client.get_flight_info(fl.FlightDescriptor.for_path(" +
+         parts + "))\n" + kRead;
 }
 
 }  // namespace sheaf::app

@@ -10,12 +10,12 @@
 namespace sheaf::app {
 
 struct ReadFlags {
-  std::string format;       // --format
-  std::string file;         // -o
-  int64_t rows_max = 100;   // --rows
-  bool quiet = false;       // --quiet
-  bool as_python = false;   // --as-python
-  bool json = false;        // --json
+  std::string format;              // --format
+  std::string file;                // -o
+  int64_t rows_max = 100;          // --rows
+  bool quiet = false;              // --quiet
+  bool as_python = false;          // --as-python
+  bool json = false;               // --json
   Format chosen = Format::kTable;  // Set by CheckReading.
 };
 void AddReading(Command& command, ReadFlags& flags);

@@ -188,10 +188,10 @@ Result<std::unique_ptr<RowSink>> OpenParquet(Out out, const arrow::Schema& schem
       parquet::WriterProperties::Builder().compression(parquet::Compression::ZSTD)->build();
   // Types that Parquet has not (a dictionary's order, time zones) come back as they were.
   const auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  SHEAF_ARROW_ASSIGN(auto writer, Kind::kFailed,
-                     parquet::arrow::FileWriter::Open(schema, arrow::default_memory_pool(),
-                                                      std::move(out), properties,
-                                                      arrow_properties));
+  SHEAF_ARROW_ASSIGN(
+      auto writer, Kind::kFailed,
+      parquet::arrow::FileWriter::Open(schema, arrow::default_memory_pool(), std::move(out),
+                                       properties, arrow_properties));
   return std::make_unique<ParquetSink>(std::move(writer));
 }
 

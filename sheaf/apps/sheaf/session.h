@@ -64,8 +64,7 @@ class Session final {
 // Opens a session, does the work, reports its error; returns the exit code. `roots` are what an
 // embedded node may read beside files.roots.
 int WithSession(const ConnectFlags& flags, ConnectFlags::Otherwise otherwise,
-                const std::vector<std::string>& roots,
-                const std::function<Status(Session&)>& work);
+                const std::vector<std::string>& roots, const std::function<Status(Session&)>& work);
 
 // The exit code of a node that did not start; the reason is reported.
 int ReportStart(const StartError& failed);

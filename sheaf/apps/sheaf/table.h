@@ -15,8 +15,8 @@ struct TableColumn {
 };
 
 struct TableOptions {
-  size_t width = 0;         // Columns of the terminal; 0 = no limit.
-  size_t cell_width = 64;   // Of one cell; with one column only `width` counts.
+  size_t width = 0;        // Columns of the terminal; 0 = no limit.
+  size_t cell_width = 64;  // Of one cell; with one column only `width` counts.
 };
 
 // Rows as text: printable, aligned, columns narrowed until the table fits; when even that is not

@@ -24,12 +24,12 @@ TEST(TableTest, NoRowsStillShowTheColumns) {
 }
 
 TEST(TableTest, WideAndControlCharactersKeepTheFrame) {
-  EXPECT_EQ(FormatTable({{"t", Align::kLeft}, {"n", Align::kRight}},
-                        {{"日本", "1"}, {"a\nb", "22"}}, {}),
-            " t    │  n\n"
-            "──────┼────\n"
-            " 日本 │  1\n"
-            " a\\nb │ 22\n");
+  EXPECT_EQ(
+      FormatTable({{"t", Align::kLeft}, {"n", Align::kRight}}, {{"日本", "1"}, {"a\nb", "22"}}, {}),
+      " t    │  n\n"
+      "──────┼────\n"
+      " 日本 │  1\n"
+      " a\\nb │ 22\n");
 }
 
 std::vector<TableColumn> Columns(size_t count, size_t name_width) {
@@ -50,9 +50,8 @@ size_t WidestLine(const std::string& table) {
 }
 
 TEST(TableTest, WidestColumnsGiveWayFirst) {
-  const std::string table =
-      FormatTable({{"id", Align::kRight}, {"text", Align::kLeft}},
-                  {{"1234567890", std::string(60, 'x')}}, {.width = 40});
+  const std::string table = FormatTable({{"id", Align::kRight}, {"text", Align::kLeft}},
+                                        {{"1234567890", std::string(60, 'x')}}, {.width = 40});
   EXPECT_LE(WidestLine(table), 40u);
   EXPECT_NE(table.find("1234567890"), std::string::npos);
   EXPECT_NE(table.find("x…"), std::string::npos);

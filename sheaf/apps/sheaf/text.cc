@@ -161,8 +161,8 @@ Result<Duration> ParseDuration(std::string_view text) {
   if (unit == "h") seconds = number * 3600;
   if (unit == "d") seconds = number * 86400;
   if (error != std::errc() || !(seconds >= 0) || seconds > kSecondsMax) {
-    return Fail(Kind::kInvalid, "'" + std::string(text) +
-                                    "' is not a duration; write 90s, 15m, 2h, 7d or 250ms");
+    return Fail(Kind::kInvalid,
+                "'" + std::string(text) + "' is not a duration; write 90s, 15m, 2h, 7d or 250ms");
   }
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
 }

@@ -95,8 +95,8 @@ std::string Label(const Json& task) {
 // `line` leads to this node's own label, `below` to its inputs.
 void Walk(const Json& task, const std::string& name, const std::string& line,
           const std::string& below, std::vector<Row>& rows) {
-  rows.push_back({line + (name.empty() ? "" : name + ": ") + Label(task), OutcomeWord(task),
-                  Detail(task)});
+  rows.push_back(
+      {line + (name.empty() ? "" : name + ": ") + Label(task), OutcomeWord(task), Detail(task)});
   const auto inputs = task.find("inputs");
   if (inputs == task.end() || !inputs->is_object()) return;
   for (auto input = inputs->begin(); input != inputs->end(); ++input) {

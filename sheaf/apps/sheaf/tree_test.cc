@@ -13,7 +13,8 @@ TEST(TreeTest, PlannedTreeShowsWhatEachNodeWouldBe) {
     "task": null, "service": "sql", "state": "known", "outcome": "planned",
     "estimate": {"rows": -1, "bytes": -1}, "sink": {"path": ["reports", "q3"]},
     "inputs": {
-      "lineitem": {"service": "files", "outcome": "fused", "estimate": {"rows": 6001215, "bytes": -1}},
+      "lineitem": {"service": "files", "outcome": "fused",
+                   "estimate": {"rows": 6001215, "bytes": -1}},
       "nested": {"service": "sql", "outcome": "hit", "state": "completed", "rows": 1, "bytes": 2048,
                  "path": ["cache", "n"], "inputs": {}},
       "orders": {"path": ["raw", "orders"], "generation": 12},

@@ -93,9 +93,8 @@ arrow::Result<ReaderPtr> OpenJson(const std::string& file, const Kinds& kinds) {
 
 arrow::Result<ReaderPtr> OpenParquet(const std::string& file) {
   ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(file));
-  ARROW_ASSIGN_OR_RAISE(
-      std::shared_ptr<parquet::arrow::FileReader> reader,
-      parquet::arrow::OpenFile(std::move(input), arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<parquet::arrow::FileReader> reader,
+                        parquet::arrow::OpenFile(std::move(input), arrow::default_memory_pool()));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatchReader> batches,
                         reader->GetRecordBatchReader());
   return ReaderPtr(batches.get(), [batches, reader](arrow::RecordBatchReader*) {});
@@ -135,8 +134,8 @@ Result<ReaderPtr> OpenFile(const std::string& file, const UploadOptions& options
   } else if (kinds.format == "arrow") {
     reader = OpenArrow(file);
   } else {
-    return Fail(Kind::kInvalid, shown + " does not say its format: add --format " +
-                                    "csv|tsv|json|parquet|arrow");
+    return Fail(Kind::kInvalid,
+                shown + " does not say its format: add --format " + "csv|tsv|json|parquet|arrow");
   }
   if (!reader.ok()) {
     return Fail(Kind::kInvalid, "cannot read " + shown + ": " + reader.status().message());

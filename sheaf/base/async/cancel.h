@@ -13,7 +13,7 @@ struct CancelState;
 }
 
 // Ends a registration when it dies: after that the callback is not running and never will.
-// Movable. Must not be destroyed inside its own callback.
+// Movable. Inside its own callback it may be destroyed; then it does not wait for itself.
 class CancelRegistration {
  public:
   CancelRegistration() = default;

@@ -26,39 +26,51 @@ Status CheckVersion(std::string_view loaded) {
 
 Result<std::unique_ptr<Engine>> Engine::Open(EngineOptions options) {
   SHEAF_TRY(CheckVersion(ddb::DuckDB::LibraryVersion()));
-  auto engine = std::unique_ptr<Engine>(new Engine(options));
-  SHEAF_ASSIGN(auto first, OpenInstance(options.threads));
+  auto engine = std::unique_ptr<Engine>(new Engine(std::move(options)));
+  SHEAF_ASSIGN(auto first, OpenInstance(engine->options().threads));
   MutexLock lock(engine->mutex_);
-  if (options.spares_max > 0) engine->spares_.push_back(std::move(first));
+  if (engine->options().spares_max > 0) engine->spares_.push_back(std::move(first));
   return engine;
 }
 
-Engine::Engine(EngineOptions options) : options_(options) {}
+Engine::Engine(EngineOptions options) : options_(std::move(options)) {}
 
 Engine::~Engine() = default;
 
+std::unique_ptr<Instance> Engine::TakeSpare() {
+  MutexLock lock(mutex_);
+  ++waiting_;
+  while (spares_.empty() && opening_ >= waiting_) opened_.Wait(mutex_);
+  --waiting_;
+  if (spares_.empty()) return nullptr;
+  auto spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
+}
+
 Result<std::unique_ptr<Instance>> Engine::Take() {
-  {
-    MutexLock lock(mutex_);
-    if (!spares_.empty()) {
-      auto spare = std::move(spares_.back());
-      spares_.pop_back();
-      return spare;
-    }
-  }
+  auto spare = TakeSpare();
+  if (options_.on_take) options_.on_take();
+  if (spare != nullptr) return spare;
   return OpenInstance(options_.threads);
 }
 
 bool Engine::Refill() {
   bool opened = false;
-  while (spares() < options_.spares_max) {
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      if (spares_.size() + opening_ >= options_.spares_max) return opened;
+      ++opening_;
+    }
     auto instance = OpenInstance(options_.threads);
-    if (!instance.ok()) break;  // The next Take will say why.
-    opened = true;
     MutexLock lock(mutex_);
-    if (spares_.size() < options_.spares_max) spares_.push_back(std::move(instance).value());
+    --opening_;
+    opened_.NotifyAll();
+    if (!instance.ok()) return opened;  // The next Take will say why.
+    opened = true;
+    spares_.push_back(std::move(instance).value());
   }
-  return opened;
 }
 
 size_t Engine::spares() const {

@@ -32,7 +32,9 @@ TEST(CaretTest, TabsAndControlCharactersAreBlanks) {
   EXPECT_EQ(Caret("a\tb\rc", 4), "LINE 1: a b c\n            ^");
 }
 
-TEST(CaretTest, EndOfTextIsAPlace) { EXPECT_EQ(Caret("select", 6), "LINE 1: select\n              ^"); }
+TEST(CaretTest, EndOfTextIsAPlace) {
+  EXPECT_EQ(Caret("select", 6), "LINE 1: select\n              ^");
+}
 
 TEST(SqlErrorTest, DetailsHoldThePlace) {
   const Error error = SqlError(Kind::kFailed, "no", "a\nbc", 3);

@@ -15,8 +15,8 @@
 namespace sheaf::duckdb {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Ask;
+using ::testing::HasSubstr;
 using testing::HostileStatements;
 using testing::Ints;
 using testing::One;
@@ -26,7 +26,8 @@ TEST(GateTest, OneSelectPasses) {
        {"select 1", "SELECT 1;", "  /* a */ select 1 -- b\n;;", "with a as (select 1) from a",
         "values (1), (2)", "from range(3)", "(select 1) union all (select 2)",
         "select * from (values (1)) v(x) where x in (select 1)", "describe select 1",
-        "summarize select 1", "select 1 into_", "pivot (select 1 as a, 2 as b) on a in (1) using sum(b)",
+        "summarize select 1", "select 1 into_",
+        "pivot (select 1 as a, 2 as b) on a in (1) using sum(b)",
         "with recursive r(i) as (select 1 union all select i + 1 from r where i < 3) from r",
         "select ';', 'drop table x', \"a;b\" from (select 1 as \"a;b\")"}) {
     const auto statement = Statement::Parse(sql);
@@ -37,8 +38,7 @@ TEST(GateTest, OneSelectPasses) {
 
 TEST(GateTest, ExplainOfASelectPasses) {
   EXPECT_EQ(Statement::Parse("explain select 1")->what(), Statement::What::kExplain);
-  EXPECT_EQ(Statement::Parse("explain analyze select 1")->what(),
-            Statement::What::kExplainAnalyze);
+  EXPECT_EQ(Statement::Parse("explain analyze select 1")->what(), Statement::What::kExplainAnalyze);
   EXPECT_EQ(Statement::Parse("explain (format json) select 1")->what(), Statement::What::kExplain);
   EXPECT_EQ(Statement::Parse("explain copy (select 1) to 'x'").error().kind, Kind::kInvalid);
   EXPECT_EQ(Statement::Parse("explain explain select 1").error().kind, Kind::kFailed);  // Syntax.
@@ -67,7 +67,8 @@ TEST(GateTest, FunctionsThatReachOutAreForbiddenWherever) {
   for (const char* sql :
        {"select * from read_csv('/etc/passwd')", "select (select max(a) from read_text('x') t(a))",
         "with a as (from glob('*')) from a", "select 1 where exists (from READ_PARQUET('x'))",
-        "from range(1) union all from read_blob('x')", "select 1 order by (select 1 from glob('/'))",
+        "from range(1) union all from read_blob('x')",
+        "select 1 order by (select 1 from glob('/'))",
         "select case when true then (from sniff_csv('x')) end",
         "from (pivot (from read_json('x')) on a in (1) using sum(b))",
         "select list_transform([1], lambda x: (select count(*) from glob('*')))",
@@ -115,18 +116,20 @@ TEST(GateTest, ParametersAreNamed) {
 
 TEST(GateTest, TablesThatMayBeReadAreKnown) {
   const auto statement = Statement::Parse(
-      "with w as (select * from a join B using (x)) select (select max(y) from c) from w, lateral "
-      "(from d) where exists (from e) order by (select 1 from f)").value();
+                             "with w as (select * from a join B using (x)) select (select max(y) "
+                             "from c) from w, lateral "
+                             "(from d) where exists (from e) order by (select 1 from f)")
+                             .value();
   for (const char* name : {"a", "b", "B", "c", "d", "e", "f", "w"}) {
     EXPECT_TRUE(statement.Names(name)) << name;
   }
   EXPECT_FALSE(statement.Names("x"));
-  for (const char* sql : {"describe t", "summarize t", "table t", "from memory.main.t", "from \"T\"",
-                          "from (pivot t on a in (1) using sum(b))", "from histogram(t, a)",
-                          "with recursive r as (from t union all from r) from r",
-                          "unpivot t on a, b", "select t from t",
-                          "with a as materialized (with b as (from t) from b) from a",
-                          "explain analyze select 1 from x left join t on true"}) {
+  for (const char* sql :
+       {"describe t", "summarize t", "table t", "from memory.main.t", "from \"T\"",
+        "from (pivot t on a in (1) using sum(b))", "from histogram(t, a)",
+        "with recursive r as (from t union all from r) from r", "unpivot t on a, b",
+        "select t from t", "with a as materialized (with b as (from t) from b) from a",
+        "explain analyze select 1 from x left join t on true"}) {
     const auto parsed = Statement::Parse(sql);
     EXPECT_TRUE(!parsed.ok() || parsed->Names("t")) << sql;
   }
@@ -194,7 +197,8 @@ TEST(WallsTest, APermittedFileCanBeReadAndNotWritten) {
   const std::string file = canary.path() + "/data.parquet";
   ddb::DuckDB database(nullptr);
   ddb::Connection connection(database);
-  ASSERT_FALSE(connection.Query("copy (select 42 as n) to '" + file + "' (format parquet)")->HasError());
+  ASSERT_FALSE(
+      connection.Query("copy (select 42 as n) to '" + file + "' (format parquet)")->HasError());
   const auto size = std::filesystem::file_size(file);
   EXPECT_EQ(One("select n from t", {{.name = "t", .files = {file}}}), "42");
 

@@ -6,12 +6,9 @@
 
 namespace sheaf::duckdb::testing {
 
-// `directory` holds secret.csv, whose one value is "canary".
-inline std::vector<std::string> HostileStatements(const std::string& directory) {
-  const std::string file = directory + "/secret.csv";
-  const std::string out = directory + "/out";
+// Files by function, by name, by list, by glob, by link, by scheme.
+inline std::vector<std::string> Reading(const std::string& directory, const std::string& file) {
   return {
-      // Reading files by function, by name, by list, by glob, by link, by scheme.
       "from read_csv('" + file + "')",
       "from read_csv_auto('" + file + "')",
       "from read_csv(['" + file + "'])",
@@ -54,7 +51,13 @@ inline std::vector<std::string> HostileStatements(const std::string& directory) 
       "from json_execute_serialized_sql(json_serialize_sql('from read_text(''" + file + "'')'))",
       "select json_serialize_plan('from read_text(''" + file + "'')')",
       "select getenv('HOME')",
-      // Writing.
+  };
+}
+
+// Files, tables, the catalog.
+inline std::vector<std::string> Writing(const std::string& directory, const std::string& file,
+                                        const std::string& out) {
+  return {
       "copy (select 1) to '" + out + "'",
       "copy (select 1) to '" + out + "' (format parquet, use_tmp_file false)",
       "copy t to '" + file + "'",
@@ -77,7 +80,13 @@ inline std::vector<std::string> HostileStatements(const std::string& directory) 
       "checkpoint",
       "from checkpoint()",
       "vacuum",
-      // Settings, extensions, logs, secrets.
+  };
+}
+
+// Settings, extensions, logs, secrets, raw pointers.
+inline std::vector<std::string> Reaching(const std::string& directory, const std::string& file,
+                                         const std::string& out) {
+  return {
       "set threads = 64",
       "set memory_limit = '100GB'",
       "set variable x = (from read_text('" + file + "'))",
@@ -114,13 +123,17 @@ inline std::vector<std::string> HostileStatements(const std::string& directory) 
       "from pragma_database_size()",
       "show databases",
       "show all tables",
-      // Raw pointers.
       "from arrow_scan(1::bigint::pointer, 1::bigint::pointer, 1::bigint::pointer)",
       "from arrow_scan_dumb(1, 2, 3)",
       "from sheaf_scan(0)",
       "from sheaf_scan(-1)",
       "from seq_scan('t')",
-      // Several, hidden, prepared, in transactions.
+  };
+}
+
+// Several, hidden, prepared, in transactions.
+inline std::vector<std::string> Hiding(const std::string& file, const std::string& out) {
+  return {
       "select 1; from read_text('" + file + "')",
       "select 1;;copy t to '" + out + "'",
       "select 1 /* ; */ ; drop view t",
@@ -142,6 +155,18 @@ inline std::vector<std::string> HostileStatements(const std::string& directory) 
       "with x as (copy t to '" + out + "') from x",
       std::string("select 1 \0 from t", 17),
   };
+}
+
+// `directory` holds secret.csv, whose one value is "canary".
+inline std::vector<std::string> HostileStatements(const std::string& directory) {
+  const std::string file = directory + "/secret.csv";
+  const std::string out = directory + "/out";
+  std::vector<std::string> all;
+  for (const auto& some : {Reading(directory, file), Writing(directory, file, out),
+                           Reaching(directory, file, out), Hiding(file, out)}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
 }
 
 }  // namespace sheaf::duckdb::testing

@@ -16,8 +16,8 @@
 namespace sheaf::duckdb {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Ask;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::One;
 using testing::SharedEngine;
@@ -47,7 +47,8 @@ class ParquetTest : public ::testing::Test {
 
 TEST_F(ParquetTest, IsReadAsATable) {
   const auto path = Write("x.parquet", Pairs("[1, 2, 3]", R"(["x", "y", null])"));
-  EXPECT_EQ(One("select sum(a) || string_agg(b, '') from t", {{.name = "t", .files = {path}}}), "6xy");
+  EXPECT_EQ(One("select sum(a) || string_agg(b, '') from t", {{.name = "t", .files = {path}}}),
+            "6xy");
   EXPECT_EQ(One("select count(*) from t x, t y", {{.name = "t", .files = {path}}}), "9");
 }
 
@@ -77,27 +78,34 @@ TEST_F(ParquetTest, NamesOfFilesMayBeAnything) {
 
 TEST_F(ParquetTest, TheFlightsSchemaDecidesTypes) {
   using namespace arrow;  // NOLINT(google-build-using-namespace)
-  const auto schema = arrow::schema({field("ms", timestamp(TimeUnit::MILLI)),
-                                     field("t", time64(TimeUnit::MICRO)),
-                                     field("d", duration(TimeUnit::MILLI)),
-                                     field("w", dictionary(int32(), utf8())),
-                                     field("l", list(timestamp(TimeUnit::MILLI)))});
+  const auto schema =
+      arrow::schema({field("ms", timestamp(TimeUnit::MILLI)), field("t", time64(TimeUnit::MICRO)),
+                     field("d", duration(TimeUnit::MILLI)), field("w", dictionary(int32(), utf8())),
+                     field("l", list(timestamp(TimeUnit::MILLI)))});
   const auto words = std::make_shared<DictionaryArray>(
       schema->field(3)->type(), Json(int32(), "[0, 0]"), Json(utf8(), R"(["w"])"));
-  const auto table = arrow::Table::Make(
-      schema, {Json(timestamp(TimeUnit::MILLI), "[1500, null]"),
-               Json(time64(TimeUnit::MICRO), "[1500000, null]"),
-               Json(duration(TimeUnit::MILLI), "[1500, null]"), words,
-               Json(list(timestamp(TimeUnit::MILLI)), "[[1500], null]")});
+  const auto table =
+      arrow::Table::Make(schema, {Json(timestamp(TimeUnit::MILLI), "[1500, null]"),
+                                  Json(time64(TimeUnit::MICRO), "[1500000, null]"),
+                                  Json(duration(TimeUnit::MILLI), "[1500, null]"), words,
+                                  Json(list(timestamp(TimeUnit::MILLI)), "[[1500], null]")});
   const auto path = Write("x.parquet", table);
-  const auto over_files = Ask("from t", {{.name = "t", .schema = schema, .files = {path}}});
-  ASSERT_TRUE(over_files.ok()) << over_files.error().message;
   const auto batches = arrow::TableBatchReader(*table).ToRecordBatches().ValueOrDie();
   const auto over_arrow = Ask("from t", {testing::Over("t", batches)}).value();
-  EXPECT_EQ(over_files->schema->ToString(), over_arrow.schema->ToString());
-  for (int i = 0; i < schema->num_fields(); ++i) {
-    EXPECT_TRUE(over_files->column(i)->Equals(over_arrow.column(i))) << i;
+  for (const auto& declared : {schema, std::shared_ptr<arrow::Schema>()}) {
+    const auto over_files = Ask("from t", {{.name = "t", .schema = declared, .files = {path}}});
+    ASSERT_TRUE(over_files.ok()) << over_files.error().message;
+    EXPECT_EQ(over_files->schema->ToString(), over_arrow.schema->ToString());
+    for (int i = 0; i < schema->num_fields(); ++i) {
+      EXPECT_TRUE(over_files->column(i)->Equals(over_arrow.column(i))) << i;
+    }
   }
+}
+
+TEST_F(ParquetTest, TypesThatArrowsReaderWouldNotGiveAreRefusedAlike) {
+  const auto schema = arrow::schema({arrow::field("h", arrow::float16())});
+  const auto path = Write("x.parquet", arrow::Table::Make(schema, {Json(arrow::float16(), "[1]")}));
+  EXPECT_THAT(One("from t", {{.name = "t", .files = {path}}}), HasSubstr("column h: halffloat"));
 }
 
 TEST_F(ParquetTest, FilesThatDoNotFitTheSchemaFail) {
@@ -122,8 +130,8 @@ TEST_F(ParquetTest, ExplainShowsNoDirectories) {
   const auto path = Write("x.parquet", Pairs("[1]", R"(["x"])"));
   for (const char* how : {"explain ", "explain analyze ", "explain (format json) ",
                           "explain (analyze, format json) "}) {
-    const auto answer = Ask(std::string(how) + "select * from t where a > 0",
-                            {{.name = "t", .files = {path}}});
+    const auto answer =
+        Ask(std::string(how) + "select * from t where a > 0", {{.name = "t", .files = {path}}});
     ASSERT_TRUE(answer.ok()) << how << answer.error().message;
     const auto text = answer->column(1)->ToString();
     EXPECT_EQ(text.find(directory_.path().substr(0, 9)), std::string::npos) << text;

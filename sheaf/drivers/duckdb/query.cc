@@ -16,6 +16,7 @@
 #include "duckdb/planner/planner.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
 #include "sheaf/drivers/duckdb/instance.h"
+#include "sheaf/drivers/duckdb/parquet_schema.h"
 #include "sheaf/drivers/duckdb/source.h"
 #include "sheaf/drivers/duckdb/types.h"
 #include "sheaf/drivers/duckdb/views.h"
@@ -67,7 +68,8 @@ std::shared_ptr<arrow::Schema> ToArrow(ddb::Connection& connection,
 
 std::vector<std::string> FilesOf(const std::vector<Table>& tables) {
   std::vector<std::string> files;
-  for (const auto& table : tables) files.insert(files.end(), table.files.begin(), table.files.end());
+  for (const auto& table : tables)
+    files.insert(files.end(), table.files.begin(), table.files.end());
   return files;
 }
 
@@ -93,19 +95,35 @@ Error WithoutDirectories(Error error, const std::vector<std::string>& files) {
   return error;
 }
 
+// Of files without a declared schema: what Arrow's own reader would make of them.
+Status FillSchema(Table& table, const std::vector<std::string>& files) {
+  if (table.schema != nullptr || table.files.empty()) return Done();
+  const std::string& file = table.files.front();
+  auto schema = ParquetSchema(file, table.columns);
+  if (!schema.ok()) {
+    return WithoutDirectories(
+        Fail(Kind::kFailed, "input " + table.name + ": " + file + ": " + schema.status().message()),
+        files);
+  }
+  table.schema = std::move(schema).ValueUnsafe();
+  return Done();
+}
+
 }  // namespace
 
 class Query::Impl {
  public:
   static Result<std::unique_ptr<Impl>> Make(Engine& engine, const Statement& statement,
-                                            std::vector<Table> tables,
-                                            const QueryLimits& limits) {
+                                            std::vector<Table> tables, const QueryLimits& limits) {
     auto impl = std::make_unique<Impl>(statement);
     for (const auto& table : tables) impl->names_.push_back(table.name);
     std::erase_if(tables, [&](const Table& table) { return !statement.Names(table.name); });
-    for (const auto& table : tables) SHEAF_TRY(CheckTable(table));
-    SHEAF_ASSIGN(impl->instance_, engine.Take());
     impl->files_ = FilesOf(tables);
+    for (auto& table : tables) {
+      SHEAF_TRY(FillSchema(table, impl->files_));
+      SHEAF_TRY(CheckTable(table));
+    }
+    SHEAF_ASSIGN(impl->instance_, engine.Take());
     SHEAF_TRY(impl->Guarded([&]() -> Status {
       impl->instance_->Configure(limits, impl->files_);
       MakeViews(*impl->instance_, std::move(tables), impl->control_);
@@ -202,7 +220,8 @@ class Query::Impl {
   }
 
   Error Failure(const ddb::ErrorData& data) const {
-    if (data.Type() != ddb::ExceptionType::CATALOG || !data.RawMessage().starts_with("Table with")) {
+    if (data.Type() != ddb::ExceptionType::CATALOG ||
+        !data.RawMessage().starts_with("Table with")) {
       return WithoutDirectories(FromDuckDb(data, statement_.sql()), files_);
     }
     // DuckDB would propose tables of its catalog; what can be meant are inputs.
@@ -215,8 +234,8 @@ class Query::Impl {
     ArrowArray array{};
     ddb::idx_t count = 0;
     ddb::ErrorData error;
-    auto extensions = ddb::ArrowTypeExtensionData::GetExtensionTypes(*connection().context,
-                                                                     result_->types);
+    auto extensions =
+        ddb::ArrowTypeExtensionData::GetExtensionTypes(*connection().context, result_->types);
     if (!ddb::ArrowUtil::TryFetchChunk(*scan_, result_->client_properties,
                                        static_cast<ddb::idx_t>(batch_rows_), &array, count, error,
                                        std::move(extensions))) {
@@ -225,7 +244,8 @@ class Query::Impl {
     if (count == 0) return Done();
     auto imported = arrow::ImportRecordBatch(&array, schema_);
     if (!imported.ok()) {
-      return Fail(Kind::kInternal, "a batch of DuckDB is not Arrow: " + imported.status().message());
+      return Fail(Kind::kInternal,
+                  "a batch of DuckDB is not Arrow: " + imported.status().message());
     }
     SHEAF_TRY(CheckValues(**imported, doubtful_));
     batch = std::move(imported).ValueUnsafe();
@@ -260,8 +280,7 @@ Result<std::unique_ptr<Query>> Query::Open(Engine& engine, const Statement& stat
 }
 
 Result<std::shared_ptr<arrow::Schema>> Query::Bind(Engine& engine, const Statement& statement,
-                                                   const Values& values,
-                                                   std::vector<Table> tables,
+                                                   const Values& values, std::vector<Table> tables,
                                                    const QueryLimits& limits) {
   SHEAF_ASSIGN(auto impl, Impl::Make(engine, statement, std::move(tables), limits));
   return impl->Bind(values);

@@ -18,7 +18,7 @@ namespace sheaf::duckdb {
 // A table by name. With `files` it is read by DuckDB's own Parquet reader, else through `open`.
 struct Table {
   std::string name;
-  std::shared_ptr<arrow::Schema> schema;  // Parquet: what it is declared to be, or nullptr.
+  std::shared_ptr<arrow::Schema> schema;  // Of files: nullptr = what Arrow would read.
   int64_t rows = -1;                      // -1 = not known.
   // A scan from the first batch, any number at once. Called from DuckDB's threads.
   std::function<arrow::Result<std::shared_ptr<arrow::RecordBatchReader>>()> open;

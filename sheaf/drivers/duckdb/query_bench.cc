@@ -24,7 +24,7 @@
 namespace sheaf::duckdb {
 namespace {
 
-constexpr const char* kTables[] = {"customer", "lineitem", "nation",   "orders",
+constexpr const char* kTables[] = {"customer", "lineitem", "nation", "orders",
                                    "part",     "partsupp", "region", "supplier"};
 
 double Seconds() {
@@ -75,7 +75,8 @@ Table MemoryTable(const std::string& name, const std::shared_ptr<arrow::Table>& 
           }};
 }
 
-std::shared_ptr<arrow::Table> Collect(std::shared_ptr<arrow::Schema> schema, const Batches& batches) {
+std::shared_ptr<arrow::Table> Collect(std::shared_ptr<arrow::Schema> schema,
+                                      const Batches& batches) {
   return arrow::Table::FromRecordBatches(std::move(schema), batches).ValueOrDie();
 }
 

@@ -17,11 +17,11 @@
 namespace sheaf::duckdb {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Answer;
 using testing::Ask;
 using testing::Batches;
 using testing::Column;
+using ::testing::HasSubstr;
 using testing::Ints;
 using testing::Json;
 using testing::Numbers;
@@ -43,8 +43,8 @@ TEST(QueryInputTest, OnlyColumnsAskedForAreRead) {
   const auto good = Json(arrow::int64(), "[1, 2]");
   auto wild = std::make_shared<arrow::Buffer>(reinterpret_cast<const uint8_t*>(64), 16);
   const auto bad = arrow::MakeArray(arrow::ArrayData::Make(arrow::int64(), 2, {nullptr, wild}, 0));
-  const auto schema = arrow::schema({arrow::field("bad", arrow::int64()),
-                                     arrow::field("good", arrow::int64())});
+  const auto schema =
+      arrow::schema({arrow::field("bad", arrow::int64()), arrow::field("good", arrow::int64())});
   const auto batch = arrow::RecordBatch::Make(schema, 2, {bad, good});
   EXPECT_EQ(One("select sum(good) from t", {Over("t", {batch})}), "3");
 }
@@ -54,8 +54,8 @@ TEST(QueryInputTest, CountStarReadsNoColumn) {
 }
 
 TEST(QueryInputTest, DuplicateColumnNamesAreToldApart) {
-  const auto schema = arrow::schema(
-      {arrow::field("c", arrow::int64()), arrow::field("c", arrow::utf8())});
+  const auto schema =
+      arrow::schema({arrow::field("c", arrow::int64()), arrow::field("c", arrow::utf8())});
   const auto batch = arrow::RecordBatch::Make(
       schema, 1, {Json(arrow::int64(), "[7]"), Json(arrow::utf8(), R"(["x"])")});
   EXPECT_EQ(One("select c || c_1 from t", {Over("t", {batch})}), "7x");
@@ -98,7 +98,8 @@ TEST(QueryInputTest, UnknownNumberOfRowsIsFine) {
 
 TEST(QueryInputTest, AReadersErrorIsKeptWhole) {
   Table table = Ints("t", "[1]");
-  table.open = [schema = table.schema]() -> arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> {
+  table.open = [schema =
+                    table.schema]() -> arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> {
     return arrow::RecordBatchReader::MakeFromIterator(
         arrow::MakeFunctionIterator([]() -> arrow::Result<std::shared_ptr<arrow::RecordBatch>> {
           return arrow::Status::KeyError("the disk is gone");
@@ -131,7 +132,8 @@ TEST(QueryValuesTest, BehaveAsTheSameLiteral) {
   EXPECT_EQ(One("select date '2026-01-01' + $d", {}, {{"d", int64_t{30}}}), "2026-01-31");
   EXPECT_EQ(One("select date '2026-01-01' < $d", {}, {{"d", "2026-01-02"}}), "true");
   EXPECT_EQ(One("select ? || ?", {}, {{"1", "a"}, {"2", "b"}}), "ab");
-  EXPECT_EQ(One("select n from t order by n limit $1", {Numbers("t", 5)}, {{"1", int64_t{1}}}), "0");
+  EXPECT_EQ(One("select n from t order by n limit $1", {Numbers("t", 5)}, {{"1", int64_t{1}}}),
+            "0");
   EXPECT_EQ(One("select coalesce($1, 'none')", {}, {{"1", std::monostate()}}), "none");
   EXPECT_EQ(One("select $1 and true", {}, {{"1", true}}), "true");
   EXPECT_EQ(One("select $X + $x", {}, {{"x", int64_t{2}}}), "4");
@@ -203,7 +205,8 @@ TEST(QueryErrorTest, AnInternalErrorShowsNoStackTrace) {
 
 TEST(QueryInterruptTest, BeforeTheFirstBatchEndsTheQuery) {
   const auto statement = Statement::Parse("select sum(a.n * b.n) from t a, t b").value();
-  const auto query = Query::Open(SharedEngine(), statement, {}, {Numbers("t", 100'000)}, {}).value();
+  const auto query =
+      Query::Open(SharedEngine(), statement, {}, {Numbers("t", 100'000)}, {}).value();
   query->Interrupt();
   EXPECT_EQ(query->Next().error().kind, Kind::kCancelled);
 }
@@ -211,7 +214,8 @@ TEST(QueryInterruptTest, BeforeTheFirstBatchEndsTheQuery) {
 TEST(QueryInterruptTest, EndsWhatRunsWithinASecond) {
   const std::vector<std::string> costly = {
       "select count(*) from t a, t b, t c where a.n + b.n + c.n = 7",
-      "select n, row_number() over (order by hash(n)) from (select a.n from t a, t b limit 30000000)",
+      "select n, row_number() over (order by hash(n)) from (select a.n from t a, t b limit "
+      "30000000)",
       "select count(distinct a.n * 1000003 + b.n) from t a, t b",
       "select max(regexp_replace(repeat('ab', 500) || a.n, '(a|b)*c', 'x')) from t a, t b",
       "with recursive r(i) as (select 0 union all select i + 1 from r where i < 1000000000) "
@@ -237,19 +241,18 @@ TEST(QueryInterruptTest, EndsWhatRunsWithinASecond) {
 }
 
 TEST(QueryLimitTest, MemoryWithoutSpillIsExhausted) {
-  const auto error =
-      Ask("select n, count(*) from t group by n, n % 7", {Numbers("t", 3'000'000, 100'000)}, {},
-          {.memory_max = 32_MiB})
-          .error();
+  const auto error = Ask("select n, count(*) from t group by n, n % 7",
+                         {Numbers("t", 3'000'000, 100'000)}, {}, {.memory_max = 32_MiB})
+                         .error();
   EXPECT_EQ(error.kind, Kind::kExhausted) << error.message;
 }
 
 TEST(QueryLimitTest, MemoryWithSpillIsEnoughAndLeavesNothing) {
   const testkit::TemporaryDirectory directory;
   const std::string spill = directory.path() + "/run";
-  const auto answer = Ask("select n, hash(n) from t order by hash(n)",
-                          {Numbers("t", 3'000'000, 100'000)}, {},
-                          {.memory_max = 64_MiB, .spill_directory = spill});
+  const auto answer =
+      Ask("select n, hash(n) from t order by hash(n)", {Numbers("t", 3'000'000, 100'000)}, {},
+          {.memory_max = 64_MiB, .spill_directory = spill});
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->rows(), 3'000'000);
   EXPECT_TRUE(!std::filesystem::exists(spill) || std::filesystem::is_empty(spill));
@@ -257,18 +260,17 @@ TEST(QueryLimitTest, MemoryWithSpillIsEnoughAndLeavesNothing) {
 
 TEST(QueryLimitTest, SpillHasALimitToo) {
   const testkit::TemporaryDirectory directory;
-  const auto answer = Ask("select n, hash(n) from t order by hash(n)",
-                          {Numbers("t", 3'000'000, 100'000)}, {},
-                          {.memory_max = 64_MiB,
-                           .spill_directory = directory.path() + "/run",
-                           .spill_max = 4_MiB});
+  const auto answer =
+      Ask("select n, hash(n) from t order by hash(n)", {Numbers("t", 3'000'000, 100'000)}, {},
+          {.memory_max = 64_MiB, .spill_directory = directory.path() + "/run", .spill_max = 4_MiB});
   ASSERT_FALSE(answer.ok());
   EXPECT_EQ(answer.error().kind, Kind::kExhausted) << answer.error().message;
 }
 
 TEST(QueryBindTest, GivesTheSchemaAndOpensNothing) {
   Table table{.name = "t", .schema = arrow::schema({arrow::field("c", arrow::decimal128(9, 2))})};
-  const auto statement = Statement::Parse("select c * $1 as d, count(*) over () as k from t").value();
+  const auto statement =
+      Statement::Parse("select c * $1 as d, count(*) over () as k from t").value();
   const auto schema =
       Query::Bind(SharedEngine(), statement, {{"1", int64_t{3}}}, {table}, {}).value();
   EXPECT_EQ(schema->ToString(), "d: decimal128(18, 2)\nk: int64");

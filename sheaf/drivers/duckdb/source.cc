@@ -118,7 +118,8 @@ ddb::unique_ptr<ddb::FunctionData> BindScan(ddb::ClientContext& context,
                                             ddb::vector<ddb::string>& names) {
   const auto& info = input.info->Cast<SourcesInfo>();
   const auto index = input.inputs.at(0).GetValue<int64_t>();
-  if (index < 0 || static_cast<size_t>(index) >= info.sources.size()) throw ddb::BinderException("no such input");
+  if (index < 0 || static_cast<size_t>(index) >= info.sources.size())
+    throw ddb::BinderException("no such input");
   const auto& source = info.sources[static_cast<size_t>(index)];
   auto data =
       ddb::make_uniq<ddb::ArrowScanFunctionData>(Produce, reinterpret_cast<uintptr_t>(&source));

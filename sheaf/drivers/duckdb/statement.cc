@@ -22,12 +22,23 @@ namespace sheaf::duckdb {
 namespace {
 
 // Everything else reaches for files, settings, logs, secrets, other SQL texts or raw pointers.
-constexpr std::array<std::string_view, 17> kTableFunctions = {
-    "duckdb_functions", "duckdb_keywords",    "duckdb_types", "generate_series",
-    "histogram",        "histogram_values",   "icu_calendar_names", "json_each",
-    "json_tree",        "pg_timezone_names",  "pragma_version", "range",
-    "repeat",           "repeat_row",         "summary", "test_all_types",
-    "unnest"};
+constexpr std::array<std::string_view, 17> kTableFunctions = {"duckdb_functions",
+                                                              "duckdb_keywords",
+                                                              "duckdb_types",
+                                                              "generate_series",
+                                                              "histogram",
+                                                              "histogram_values",
+                                                              "icu_calendar_names",
+                                                              "json_each",
+                                                              "json_tree",
+                                                              "pg_timezone_names",
+                                                              "pragma_version",
+                                                              "range",
+                                                              "repeat",
+                                                              "repeat_row",
+                                                              "summary",
+                                                              "test_all_types",
+                                                              "unnest"};
 
 constexpr std::array<std::string_view, 3> kScalarFunctionsRefused = {
     "current_setting", "json_serialize_plan", "write_log"};

@@ -72,7 +72,8 @@ struct Answer {
 
   std::shared_ptr<arrow::Array> column(int index = 0) const {
     auto table = arrow::Table::FromRecordBatches(schema, batches).ValueOrDie();
-    if (table->num_rows() == 0) return arrow::MakeEmptyArray(schema->field(index)->type()).ValueOrDie();
+    if (table->num_rows() == 0)
+      return arrow::MakeEmptyArray(schema->field(index)->type()).ValueOrDie();
     return arrow::Concatenate(table->column(index)->chunks()).ValueOrDie();
   }
   int64_t rows() const {

@@ -14,8 +14,7 @@ const arrow::DataType* Refused(const arrow::DataType& type) {
     case arrow::Type::DECIMAL256:
     case arrow::Type::DENSE_UNION:
     case arrow::Type::SPARSE_UNION:  // Slices of it come out wrong.
-    case arrow::Type::INTERVAL_DAY_TIME:
-      return &type;
+    case arrow::Type::INTERVAL_DAY_TIME: return &type;
     case arrow::Type::STRUCT:
       if (type.num_fields() == 0) return &type;
       break;
@@ -23,8 +22,7 @@ const arrow::DataType* Refused(const arrow::DataType& type) {
       return Refused(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::EXTENSION:
       return Refused(*static_cast<const arrow::ExtensionType&>(type).storage_type());
-    default:
-      break;
+    default: break;
   }
   for (const auto& field : type.fields()) {
     if (const auto* found = Refused(*field->type())) return found;
@@ -38,18 +36,15 @@ bool AnyInside(const ddb::LogicalType& type, const Visit& visit) {
   if (visit(type)) return true;
   switch (type.id()) {
     case ddb::LogicalTypeId::LIST:
-    case ddb::LogicalTypeId::MAP:
-      return AnyInside(ddb::ListType::GetChildType(type), visit);
-    case ddb::LogicalTypeId::ARRAY:
-      return AnyInside(ddb::ArrayType::GetChildType(type), visit);
+    case ddb::LogicalTypeId::MAP: return AnyInside(ddb::ListType::GetChildType(type), visit);
+    case ddb::LogicalTypeId::ARRAY: return AnyInside(ddb::ArrayType::GetChildType(type), visit);
     case ddb::LogicalTypeId::STRUCT:
     case ddb::LogicalTypeId::UNION:
       for (const auto& child : ddb::StructType::GetChildTypes(type)) {
         if (AnyInside(child.second, visit)) return true;
       }
       return false;
-    default:
-      return false;
+    default: return false;
   }
 }
 
@@ -63,10 +58,8 @@ bool HasNoArrowType(ddb::LogicalTypeId id) {
     case ddb::LogicalTypeId::VARIANT:
     case ddb::LogicalTypeId::GEOMETRY:
     case ddb::LogicalTypeId::TYPE:
-    case ddb::LogicalTypeId::POINTER:
-      return true;
-    default:
-      return false;
+    case ddb::LogicalTypeId::POINTER: return true;
+    default: return false;
   }
 }
 
@@ -119,10 +112,10 @@ std::vector<int> ColumnsToCheck(const ddb::vector<ddb::LogicalType>& types) {
 Status CheckValues(const arrow::RecordBatch& batch, const std::vector<int>& columns) {
   for (const int column : columns) {
     if (batch.column(column)->ValidateFull().ok()) continue;
-    return Fail(Kind::kFailed,
-                "column " + batch.column_name(column) + " of the result holds a value that " +
-                    batch.column(column)->type()->ToString() +
-                    " cannot; cast it, to VARCHAR for instance");
+    return Fail(Kind::kFailed, "column " + batch.column_name(column) +
+                                   " of the result holds a value that " +
+                                   batch.column(column)->type()->ToString() +
+                                   " cannot; cast it, to VARCHAR for instance");
   }
   return Done();
 }

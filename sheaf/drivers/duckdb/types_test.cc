@@ -12,10 +12,10 @@
 namespace sheaf::duckdb {
 namespace {
 
-using ::testing::HasSubstr;
 using testing::Answer;
 using testing::Ask;
 using testing::Column;
+using ::testing::HasSubstr;
 using testing::Json;
 using testing::One;
 using testing::Over;
@@ -86,7 +86,8 @@ std::vector<Case> NestedCases() {
        "list<l: struct<x: list<l: string>>>"},
       {"dictionary", Dictionary(), "string"},
       {"run-end encoded",
-       RunEndEncodedArray::Make(5, Json(int32(), "[2, 5]"), Json(int64(), "[7, null]")).ValueOrDie(),
+       RunEndEncodedArray::Make(5, Json(int32(), "[2, 5]"), Json(int64(), "[7, null]"))
+           .ValueOrDie(),
        "int64"},
   };
 }
@@ -179,9 +180,10 @@ TEST_F(TypesTest, DictionariesMayChangeFromBatchToBatch) {
     batches.push_back(make(R"(["z", "a"])"));
     batches.push_back(batches.front()->Slice(0, 0));
   }
-  EXPECT_EQ(One("select string_agg(c || n, ' ' order by c) from (select c, count(*) n from t group by c)",
-                {Over("t", batches)}),
-            "a150 b50 z100");
+  EXPECT_EQ(
+      One("select string_agg(c || n, ' ' order by c) from (select c, count(*) n from t group by c)",
+          {Over("t", batches)}),
+      "a150 b50 z100");
 }
 
 TEST_F(TypesTest, LongNestedColumnsAreRightBeyondOneVector) {
@@ -193,7 +195,8 @@ TEST_F(TypesTest, LongNestedColumnsAreRightBeyondOneVector) {
       continue;
     }
     ASSERT_TRUE(lists.Append().ok());
-    for (int k = 0; k < i % 4; ++k) ASSERT_TRUE(words.Append("value-" + std::to_string(i * k)).ok());
+    for (int k = 0; k < i % 4; ++k)
+      ASSERT_TRUE(words.Append("value-" + std::to_string(i * k)).ok());
   }
   const auto array = lists.Finish().ValueOrDie();
   ComesBack({"lists", array, "list<l: string>"}, array);
@@ -201,10 +204,10 @@ TEST_F(TypesTest, LongNestedColumnsAreRightBeyondOneVector) {
 }
 
 TEST_F(TypesTest, ExtensionTypesAreReadAsTheirStorageOrBetter) {
-  const auto schema = arrow::schema({arrow::field(
-      "c", arrow::utf8(), true,
-      arrow::key_value_metadata({"ARROW:extension:name", "ARROW:extension:metadata"},
-                                {"example.unknown", "{}"}))});
+  const auto schema = arrow::schema(
+      {arrow::field("c", arrow::utf8(), true,
+                    arrow::key_value_metadata({"ARROW:extension:name", "ARROW:extension:metadata"},
+                                              {"example.unknown", "{}"}))});
   const auto batch = arrow::RecordBatch::Make(schema, 1, {Json(arrow::utf8(), R"(["x"])")});
   EXPECT_EQ(One("select c from t", {Over("t", {batch})}), "x");
 }
@@ -238,14 +241,16 @@ TEST_F(TypesTest, ResultsWithoutAnArrowTypeAreRefusedByColumn) {
 
 TEST_F(TypesTest, ValuesThatDoNotFitAreRefusedByColumn) {
   EXPECT_EQ(One("select sum(c) from (values (9), (1)) v(c)"), "10");
-  EXPECT_EQ(One("select 10000000000000000000000000000000000000::hugeint"), "1" + std::string(37, '0'));
+  EXPECT_EQ(One("select 10000000000000000000000000000000000000::hugeint"),
+            "1" + std::string(37, '0'));
   EXPECT_THAT(One("select 170141183460469231731687303715884105727::hugeint as big"),
               HasSubstr("column big of the result holds a value that decimal128(38, 0) cannot"));
   EXPECT_THAT(One("select [time '24:00:00'] as t"), HasSubstr("column t of the result"));
 }
 
 TEST_F(TypesTest, EnumsComeOutAsDictionaries) {
-  const auto answer = Ask("select cast(c as enum('x', 'y')) as e from (values ('x'), ('y'), ('x')) v(c)");
+  const auto answer =
+      Ask("select cast(c as enum('x', 'y')) as e from (values ('x'), ('y'), ('x')) v(c)");
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->schema->field(0)->type()->id(), arrow::Type::DICTIONARY);
   EXPECT_EQ(answer->rows(), 3);

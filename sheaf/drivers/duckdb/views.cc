@@ -22,14 +22,10 @@ std::string ParquetCall(const Table& table) {
 // Arrow writes a duration as a number of its unit, and DuckDB reads the number.
 std::string Interval(const std::string& column, const arrow::DataType& declared) {
   switch (static_cast<const arrow::DurationType&>(declared).unit()) {
-    case arrow::TimeUnit::SECOND:
-      return "to_seconds(" + column + ")";
-    case arrow::TimeUnit::MILLI:
-      return "to_milliseconds(" + column + ")";
-    case arrow::TimeUnit::MICRO:
-      return "to_microseconds(" + column + ")";
-    case arrow::TimeUnit::NANO:
-      return "to_microseconds(" + column + " // 1000)";
+    case arrow::TimeUnit::SECOND: return "to_seconds(" + column + ")";
+    case arrow::TimeUnit::MILLI: return "to_milliseconds(" + column + ")";
+    case arrow::TimeUnit::MICRO: return "to_microseconds(" + column + ")";
+    case arrow::TimeUnit::NANO: return "to_microseconds(" + column + " // 1000)";
   }
   __builtin_unreachable();
 }
@@ -62,12 +58,12 @@ void MakeView(Instance& instance, const std::string& name, const std::string& co
 // that Arrow wrote as numbers). The flight's schema decides, so that fusing changes no answer.
 // Returns the select list with the casts, or nothing when there are none.
 std::string CastsToDeclared(Instance& instance, const Table& table) {
-  if (table.schema == nullptr) return "";
   auto& context = *instance.connection().context;
   std::string list;
   bool differs = false;
   context.RunFunctionInTransaction([&] {
-    auto& view = ddb::Catalog::GetEntry<ddb::ViewCatalogEntry>(context, "memory", "main", table.name);
+    auto& view =
+        ddb::Catalog::GetEntry<ddb::ViewCatalogEntry>(context, "memory", "main", table.name);
     const auto found = view.GetColumnInfo();
     ddb::vector<ddb::LogicalType> types;
     ddb::vector<ddb::string> names;
@@ -78,8 +74,9 @@ std::string CastsToDeclared(Instance& instance, const Table& table) {
     }
     for (size_t i = 0; i < types.size(); ++i) {
       if (found->names[i] != names[i]) {
-        throw ddb::InvalidInputException("input %s: its files have a column %s where its schema has %s",
-                                         table.name, found->names[i], names[i]);
+        throw ddb::InvalidInputException(
+            "input %s: its files have a column %s where its schema has %s", table.name,
+            found->names[i], names[i]);
       }
       const bool same = found->types[i] == types[i];
       differs = differs || !same;

@@ -143,7 +143,8 @@ TEST_F(ConformanceTest, PollAndSchemaAndLists) {
   const auto poll = client_->PollFlightInfo(fl::FlightDescriptor::Path({"p", "q"})).ValueOrDie();
   EXPECT_EQ(poll->progress, 0.5);
   EXPECT_EQ(poll->descriptor->path, (std::vector<std::string>{"p", "q"}));
-  EXPECT_EQ(poll->expiration_time->time_since_epoch(), std::chrono::milliseconds(1'700'000'000'500));
+  EXPECT_EQ(poll->expiration_time->time_since_epoch(),
+            std::chrono::milliseconds(1'700'000'000'500));
   EXPECT_EQ(poll->info->endpoints().size(), 2);
   arrow::ipc::DictionaryMemo memo;
   const auto schema = client_->GetSchema(fl::FlightDescriptor::Command("q")).ValueOrDie();

@@ -20,9 +20,9 @@ struct Core {
   Handler& handler;  // Borrowed from who started the server.
   Timers& timers;    // Borrowed from main.
   grpc::Registry registry;
-  // Each posts at most a few functions a stream, so streams bound these queues.
-  Executor get;  // Continues streams that a handler woke: never on the waker's own stack.
-  Executor put;
+  // A stream has at most one function in each, so streams bound these queues.
+  Executor get;  // Continues what was woken or waited: never on the waker's own stack.
+  Executor put;  // Feeds PutStreams, which may block.
 };
 
 // The call as a handler sees it; outlives the reactor.

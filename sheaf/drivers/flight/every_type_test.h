@@ -42,56 +42,60 @@ inline std::shared_ptr<arrow::Array> Words(const std::shared_ptr<arrow::DataType
       .ValueOrDie();
 }
 
-// Types whose values JSON can write, each with values for them.
-inline std::vector<std::pair<std::shared_ptr<arrow::DataType>, std::string>> JsonTypes() {
-  using namespace arrow;  // NOLINT(google-build-using-namespace): a table of types
-  const std::string numbers = "[1, null, 3, 4, 100, 0]";
-  const std::string texts = R"(["", null, "abc", "a much longer text than twelve bytes", "ü", "z"])";
-  const auto item = field("item", int32());
-  std::vector<std::pair<std::shared_ptr<DataType>, std::string>> types = {
-      {null(), "[null, null, null]"},
-      {boolean(), "[true, null, false, true, true, false, true, true, true]"},
-      {float16(), "[1, null, 2.5]"},
-      {decimal32(7, 2), R"(["1.25", null, "-99999.99"])"},
-      {decimal64(15, 2), R"(["1.25", null, "-9999999999999.99"])"},
-      {decimal128(20, 4), R"(["1.2500", null, "-1.0000"])"},
-      {decimal256(60, 4), R"(["1.2500", null, "-123456789012345678901234567890.0000"])"},
-      {date32(), numbers},
-      {date64(), "[86400000, null, 0]"},
-      {time32(TimeUnit::SECOND), numbers},
-      {time64(TimeUnit::NANO), numbers},
-      {timestamp(TimeUnit::MICRO), "[1, null, 1700000000000000]"},
-      {timestamp(TimeUnit::NANO, "Europe/Berlin"), "[1, null, 1700000000000000]"},
-      {duration(TimeUnit::MILLI), numbers},
-      {month_interval(), numbers},
-      {day_time_interval(), "[[1, -600], null, [2, 0]]"},
-      {month_day_nano_interval(), "[[1, -600, 7], null, [2, 0, 0]]"},
-      {fixed_size_binary(3), R"(["abc", null, "xyz"])"},
-      {list(item), "[[1, 2], null, [], [3, null]]"},
-      {large_list(item), "[[1, 2], null, [], [3, null]]"},
-      {list_view(item), "[[1, 2], null, [], [3, null]]"},
-      {large_list_view(item), "[[1, 2], null, [], [3, null]]"},
-      {fixed_size_list(item, 2), "[[1, 2], null, [4, null]]"},
-      {map(utf8(), int32()), R"([[["a", 1], ["b", null]], null, []])"},
-      {struct_({field("x", int32()), field("y", utf8())}),
-       R"([{"x": 1, "y": "a"}, null, {"x": null, "y": null}])"},
-      {struct_({}), "[{}, null, {}]"},
-      {dense_union({field("i", int32()), field("s", utf8())}, {4, 7}),
-       R"([[4, 1], [7, "a"], [4, null], [7, ""]])"},
-      {sparse_union({field("i", int32()), field("s", utf8())}, {0, 1}),
-       R"([[0, 1], [1, "a"], [0, null], [1, ""]])"},
-      {list(struct_({field("m", map(utf8(), list(utf8_view())))})),
-       R"([[{"m": [["k", ["v", null, "a value of more than twelve bytes"]]]}], null, []])"},
+using TypeAndJson = std::pair<std::shared_ptr<arrow::DataType>, std::string>;
+
+inline std::vector<TypeAndJson> FlatTypes() {
+  std::vector<TypeAndJson> types = {
+      {arrow::null(), "[null, null, null]"},
+      {arrow::boolean(), "[true, null, false, true, true, false, true, true, true]"},
+      {arrow::float16(), "[1, null, 2.5]"},
+      {arrow::decimal32(7, 2), R"(["1.25", null, "-99999.99"])"},
+      {arrow::decimal64(15, 2), R"(["1.25", null, "-9999999999999.99"])"},
+      {arrow::decimal128(20, 4), R"(["1.2500", null, "-1.0000"])"},
+      {arrow::decimal256(60, 4), R"(["1.2500", null, "-123456789012345678901234567890.0000"])"},
+      {arrow::date64(), "[86400000, null, 0]"},
+      {arrow::timestamp(arrow::TimeUnit::NANO, "Europe/Berlin"), "[1, null, 1700000000000000]"},
+      {arrow::day_time_interval(), "[[1, -600], null, [2, 0]]"},
+      {arrow::month_day_nano_interval(), "[[1, -600, 7], null, [2, 0, 0]]"},
+      {arrow::fixed_size_binary(3), R"(["abc", null, "xyz"])"},
   };
-  for (const auto& type : {int8(), int16(), int32(), int64(), uint8(), uint16(), uint32(), uint64(),
-                           float32(), float64()}) {
+  const std::string numbers = "[1, null, 3, 4, 100, 0]";
+  for (const auto& type :
+       {arrow::int8(), arrow::int16(), arrow::int32(), arrow::int64(), arrow::uint8(),
+        arrow::uint16(), arrow::uint32(), arrow::uint64(), arrow::float32(), arrow::float64(),
+        arrow::date32(), arrow::time32(arrow::TimeUnit::SECOND),
+        arrow::time64(arrow::TimeUnit::NANO), arrow::timestamp(arrow::TimeUnit::MICRO),
+        arrow::duration(arrow::TimeUnit::MILLI), arrow::month_interval()}) {
     types.emplace_back(type, numbers);
   }
-  for (const auto& type :
-       {utf8(), large_utf8(), utf8_view(), binary(), large_binary(), binary_view()}) {
+  const std::string texts = R"(["", null, "abc", "a text of more than twelve bytes", "ü", "z"])";
+  for (const auto& type : {arrow::utf8(), arrow::large_utf8(), arrow::utf8_view(), arrow::binary(),
+                           arrow::large_binary(), arrow::binary_view()}) {
     types.emplace_back(type, texts);
   }
   return types;
+}
+
+inline std::vector<TypeAndJson> NestedTypes() {
+  const auto item = arrow::field("item", arrow::int32());
+  const arrow::FieldVector two = {arrow::field("i", arrow::int32()),
+                                  arrow::field("s", arrow::utf8())};
+  const auto views = arrow::map(arrow::utf8(), arrow::list(arrow::utf8_view()));
+  const std::string lists = "[[1, 2], null, [], [3, null]]";
+  return {
+      {arrow::list(item), lists},
+      {arrow::large_list(item), lists},
+      {arrow::list_view(item), lists},
+      {arrow::large_list_view(item), lists},
+      {arrow::fixed_size_list(item, 2), "[[1, 2], null, [4, null]]"},
+      {arrow::map(arrow::utf8(), arrow::int32()), R"([[["a", 1], ["b", null]], null, []])"},
+      {arrow::struct_(two), R"([{"i": 1, "s": "a"}, null, {"i": null, "s": null}])"},
+      {arrow::struct_(arrow::FieldVector()), "[{}, null, {}]"},
+      {arrow::dense_union(two, {4, 7}), R"([[4, 1], [7, "a"], [4, null], [7, ""]])"},
+      {arrow::sparse_union(two, {0, 1}), R"([[0, 1], [1, "a"], [0, null], [1, ""]])"},
+      {arrow::list(arrow::struct_({arrow::field("m", views)})),
+       R"([[{"m": [["k", ["v", null, "a value of more than twelve bytes"]]]}], null, []])"},
+  };
 }
 
 inline void AddDictionaries(std::vector<NamedBatches>& all) {
@@ -121,10 +125,11 @@ inline void AddDictionaries(std::vector<NamedBatches>& all) {
 // Every type, nested ones, slices, dictionaries and their replacement, and batches of nothing.
 inline std::vector<NamedBatches> EveryType() {
   std::vector<NamedBatches> all;
-  for (const auto& [type, json] : JsonTypes()) {
-    const auto array = FromJson(type, json);
-    const auto whole = OneColumn(array);
-    all.push_back({type->ToString(), {whole, whole->Slice(1), whole->Slice(0, 0), whole}});
+  for (const auto& types : {FlatTypes(), NestedTypes()}) {
+    for (const auto& [type, json] : types) {
+      const auto whole = OneColumn(FromJson(type, json));
+      all.push_back({type->ToString(), {whole, whole->Slice(1), whole->Slice(0, 0), whole}});
+    }
   }
   AddDictionaries(all);
   const auto runs = arrow::RunEndEncodedArray::Make(7, FromJson(arrow::int32(), "[2, 3, 7]"),

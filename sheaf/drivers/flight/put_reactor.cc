@@ -42,7 +42,6 @@ class PutReactor::Received {
 
 PutReactor::PutReactor(Core& core, std::shared_ptr<grpc::Context> context)
     : FlightReactor(core, std::move(context)),
-      strand_(Strand::Make(core.put)),
       idle_(core.timers, core.options.idle_read, [this] { Idle(); }) {}
 
 PutReactor::~PutReactor() { idle_.Stop(); }
@@ -78,7 +77,7 @@ void PutReactor::Take(Deadline give_up) {
   // The message stays here and nothing more is read: this is what backpressure is made of.
   auto self = std::static_pointer_cast<PutReactor>(shared_from_this());
   core().timers.After(kRoomLook, [self, give_up] {
-    static_cast<void>(self->core().put.TryPost([self, give_up] { self->Take(give_up); }));
+    static_cast<void>(self->core().get.TryPost([self, give_up] { self->Take(give_up); }));
   });
 }
 
@@ -191,10 +190,34 @@ void PutReactor::Unwanted(Result<Stream> result) {
 // --- delivering
 // -----------------------------------------------------------------------------------
 
-void PutReactor::Post(void (PutReactor::*step)()) {
+void PutReactor::Post(Turn turn) {
+  {
+    MutexLock lock(mutex_);
+    turns_.push_back(turn);
+    if (turns_.size() > 1) return;
+  }
+  NextTurn();
+}
+
+void PutReactor::NextTurn() {
   auto self = std::static_pointer_cast<PutReactor>(shared_from_this());
-  if (strand_->TryPost([self, step] { (*self.*step)(); })) return;
-  EndWith(Fail(Kind::kBackpressure, "no thread is free to take the upload"));
+  const bool posted = core().put.TryPost([self] { self->TakeTurn(); });
+  SHEAF_CHECK(posted);  // Its queue is longer than there are streams, and it outlives them.
+}
+
+void PutReactor::TakeTurn() {
+  Turn turn = nullptr;
+  {
+    MutexLock lock(mutex_);
+    turn = turns_.front();
+  }
+  (this->*turn)();
+  {
+    MutexLock lock(mutex_);
+    turns_.pop_front();
+    if (turns_.empty()) return;
+  }
+  NextTurn();
 }
 
 void PutReactor::Deliver() {

@@ -11,11 +11,13 @@
 
 namespace sheaf::flight {
 
-// Messages are received on gRPC's threads, and decoded, checked and delivered on a strand over
-// the server's `put` executor. At most kUndeliveredMax wait for it; while they do, nothing is
-// read, and the client feels it. Received bytes are charged until they are delivered.
+// Messages are received on gRPC's threads, and decoded, checked and delivered in turns on the
+// server's `put` executor: one turn of a stream at a time, and each goes to the back of the
+// executor's queue, so that more uploads than threads all move on. At most kUndeliveredMax messages
+// wait for their turn; while they do, nothing is read, and the client feels it. Received bytes are
+// charged until they are delivered.
 //
-// Once a PutStream is here it hears exactly one End or Abort, on the strand, as its last call.
+// Once a PutStream is here it hears exactly one End or Abort, in a turn, as its last call.
 class PutReactor final
     : public FlightReactor<::grpc::ServerBidiReactor<::grpc::ByteBuffer, ::grpc::ByteBuffer>> {
  public:
@@ -37,15 +39,18 @@ class PutReactor final
   void OnReadDone(bool ok) override;
   void Read();
   void Take(Deadline give_up);     // Charges what was read, or waits for room.
-  void Accept(Received received);  // Opens the stream with it, or hands it to the strand.
+  void Accept(Received received);  // Opens the stream with it, or leaves it for a turn.
   Status Open(const ::grpc::ByteBuffer& bytes);
   void NoMore();  // The client sends nothing more.
   void Halted(const Error& reason) override;
   void Idle();
   void Refuse(const Error& reason);  // Ends the call, then the stream.
 
-  // --- on the strand ---
-  void Post(void (PutReactor::*step)());
+  // --- in turns ---
+  using Turn = void (PutReactor::*)();
+  void Post(Turn turn);
+  void NextTurn();  // Asks the executor for a turn.
+  void TakeTurn();
   void Deliver();
   Status Feed(const ::grpc::ByteBuffer& bytes);
   Status FeedFirst();  // The metadata that came with the schema.
@@ -55,15 +60,15 @@ class PutReactor final
 
   ::grpc::ByteBuffer in_;      // Being read.
   ::grpc::ByteBuffer result_;  // Being written.
-  const std::shared_ptr<Strand> strand_;
-  std::unique_ptr<BatchDecoder> decoder_;  // Made by Open; of the strand from then on.
-  Stream stream_;                          // Of the strand; null after End or Abort.
+  std::unique_ptr<BatchDecoder> decoder_;  // Made by Open; of the turns from then on.
+  Stream stream_;                          // Of the turns; null after End or Abort.
   std::string first_metadata_;             // The same.
   bool opening_ = false;                   // Of gRPC's threads, which read one after another.
   bool echoing_ = false;                   // The same.
 
   Mutex mutex_;
   std::deque<Received> inbox_ SHEAF_GUARDED_BY(mutex_);
+  std::deque<Turn> turns_ SHEAF_GUARDED_BY(mutex_);  // The first one is asked for, or running.
   bool opened_ SHEAF_GUARDED_BY(mutex_) = false;  // A stream is here.
   bool closed_ SHEAF_GUARDED_BY(mutex_) = false;  // The client has half-closed.
   bool reading_ SHEAF_GUARDED_BY(mutex_) = true;  // Or about to.

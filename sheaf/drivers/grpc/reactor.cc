@@ -31,3 +31,13 @@ void Life::PeerGone() {
 }
 
 }  // namespace sheaf::grpc
+
+#if defined(__SANITIZE_THREAD__)
+// gRPC's library is not compiled with ThreadSanitizer, which sees the templates of its headers but
+// not how gRPC orders what they do. The races of reactors are looked for without gRPC: see
+// reactor_test.cc, and race_test.cc of drivers/flight.
+extern "C" __attribute__((visibility("default"))) const char* __tsan_default_suppressions() {
+  return "race:grpc::internal::\nrace:grpc::Server::\nrace:grpc::ByteBuffer::\n"
+         "thread:grpc_core::Thread\n";
+}
+#endif

@@ -100,7 +100,10 @@ class Reactor : public Base, public Life {
   using Life::Life;
 
  private:
-  void OnCancel() final { PeerGone(); }
+  void OnCancel() final {
+    const auto self = shared_from_this();
+    PeerGone();
+  }
   void OnDone() final { const auto self = LetGo(); }  // May destroy this, and nothing follows.
   void GrpcFinish(::grpc::Status status) final { Base::Finish(std::move(status)); }
 };

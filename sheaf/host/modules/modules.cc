@@ -63,25 +63,25 @@ bool IsName(std::string_view name) {
 
 }  // namespace
 
+// A module and what it is lent. Shared with its calls: one that never returns keeps both.
+struct Lent {
+  std::unique_ptr<ModuleHost> host;
+  std::unique_ptr<module::Module> module;  // Dies first.
+};
+
 struct Modules::Slot {
   Slot(std::unique_ptr<module::Module> m, std::string n, Timers& timers, Metrics& metrics)
       : name(std::move(n)),
-        module(std::move(m)),
         life(name, timers),
         checks(name + " check", timers),
-        probe(metrics, name) {}
-  ~Slot() {
-    if (!busy()) return;
-    // A thread is still inside: what it uses stays until the process ends.
-    (void)module.release();
-    (void)host.release();
+        probe(metrics, name) {
+    lent->module = std::move(m);
   }
   bool busy() const { return life.busy() || checks.busy(); }
 
   const std::string name;
   std::vector<std::string> needs;
-  std::unique_ptr<module::Module> module;
-  std::unique_ptr<ModuleHost> host;
+  std::shared_ptr<Lent> lent = std::make_shared<Lent>();
   std::shared_ptr<Known> known = std::make_shared<Known>();
   // Set on the life thread when Start returned well, perhaps too late.
   std::shared_ptr<std::atomic<bool>> must_stop = std::make_shared<std::atomic<bool>>(false);
@@ -166,7 +166,7 @@ std::string Modules::WhyNot(const Slot& slot) const {
 
 void Modules::StartOne(Slot& slot, const HostParts& parts) {
   if (std::string why = WhyNot(slot); !why.empty()) return Failed(slot, std::move(why));
-  slot.host = std::make_unique<ModuleHost>(parts, slot.name);
+  slot.lent->host = std::make_unique<ModuleHost>(parts, slot.name);
   slot.known->Say(State::kStarting, "starting", clock_.Now());
   const Instant began = clock_.Now();
   started_.push_back(&slot);
@@ -174,11 +174,10 @@ void Modules::StartOne(Slot& slot, const HostParts& parts) {
   auto services = std::make_shared<std::vector<module::Service*>>();
   Status status = slot.life.Call(
       options_.start_limit,
-      [services, must_stop = slot.must_stop, module = slot.module.get(),
-       host = slot.host.get()]() -> Status {
-        SHEAF_TRY(module->Start(*host));
+      [services, must_stop = slot.must_stop, lent = slot.lent]() -> Status {
+        SHEAF_TRY(lent->module->Start(*lent->host));
         *must_stop = true;
-        *services = module->services();
+        *services = lent->module->services();
         return Done();
       });
   if (status.ok()) status = OfferAll(slot, *services);
@@ -248,8 +247,8 @@ void Modules::StopOne(Slot& slot) {
   }
   if (*slot.must_stop) {
     if (!slot.checks.WaitIdle(options_.stop_limit)) Failed(slot, "Check has not returned");
-    const Status status = slot.life.Call(options_.stop_limit, [module = slot.module.get()] {
-      module->Stop();
+    const Status status = slot.life.Call(options_.stop_limit, [lent = slot.lent] {
+      lent->module->Stop();
       return Done();
     });
     if (status.ok()) log_.Info("module stopped", {{"module", slot.name}});
@@ -335,7 +334,7 @@ void Modules::BeginChecks() {
     }
     auto health = std::make_shared<module::Health>();  // Shared by the call and its end.
     const bool begun = slot->checks.TryBegin(
-        [health, module = slot->module.get()] { *health = GuardedCheck(*module); },
+        [health, lent = slot->lent] { *health = GuardedCheck(*lent->module); },
         [health, known, &clock = clock_] { known->Answer(std::move(*health), clock.Now()); });
     SHEAF_CHECK(begun);  // Nothing was asked: the thread is free.
   }

@@ -19,7 +19,7 @@ Status Guarded(const std::function<Status()>& call) noexcept;
 //
 // Owner: a module's slot. Threads: one caller at a time, `busy` from any. Blocking: Call waits
 // for the call or its limit. A call that never returns keeps its thread: when this dies first the
-// thread is left behind until the process ends, and what the call uses must be left with it.
+// thread is left behind until the process ends, so a call owns (shares) what it uses.
 class Watched final {
  public:
   Watched(std::string name, Timers& timers);

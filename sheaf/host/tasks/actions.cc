@@ -1,5 +1,6 @@
 #include "sheaf/host/tasks/actions.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sheaf::tasks {
@@ -106,6 +107,11 @@ void Actions::AddTaskActions() {
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
         SHEAF_ASSIGN(const bool force, read.Boolean("force", false));
         SHEAF_TRY(read.Finish());
+        const auto& roles = context.roles;
+        if (force && std::find(roles.begin(), roles.end(), "admin") == roles.end()) {
+          return Fail(Kind::kForbidden, "\"force\" is an administrator's; without it CancelTask "
+                                        "ends your own interest");
+        }
         SHEAF_TRY(engine_.Cancel(id, context, force ? Engine::Force::kYes : Engine::Force::kNo));
         return One(Json{{"task", id.text}, {"cancelled", true}});
       });

@@ -258,7 +258,7 @@ RunPtr Engine::Start(const NodePtr& node, const flights::Context& context, const
   run->single_use = outer.options.retain_s == 0;
   run->key = run->shareable ? node->identity.Hex() : run->id.text;
   run->principal = context.principal;
-  run->retain = std::chrono::seconds(node->command->options.retain_s);
+  run->retain = RetainOf(*node->command);
   run->created = Now();
   run->created_wall = parts_.timers.clock().Wall();
   run->priority = outer.options.priority;
@@ -294,6 +294,16 @@ RunPtr Engine::Start(const NodePtr& node, const flights::Context& context, const
   return run;
 }
 
+Sink Engine::WithDefaults(Sink sink) const {
+  if (!sink.tier_given) sink.tier = options_.default_tier;
+  return sink;
+}
+
+Duration Engine::RetainOf(const Command& command) const {
+  return command.options.retain_given ? std::chrono::seconds(command.options.retain_s)
+                                      : options_.default_retain;
+}
+
 InterestId Engine::AddInterest(Run& run, const Node& node, const flights::Context& context,
                                Hold hold, const Command& outer) {
   Interest interest;
@@ -302,14 +312,14 @@ InterestId Engine::AddInterest(Run& run, const Node& node, const flights::Contex
   interest.priority = outer.options.priority;
   interest.hold = hold;
   interest.claim_window = options_.claim_window;
-  interest.retain = std::chrono::seconds(node.command->options.retain_s);
+  interest.retain = RetainOf(*node.command);
   interest.claim_until = Now() + interest.claim_window;
   if (hold != Hold::kParent && outer.options.deadline_ms.has_value()) {
     interest.deadline = Deadline::At(Now() + std::chrono::milliseconds(*outer.options.deadline_ms));
   }
   if (node.command->sink.has_value()) {
     interest.keeps = true;
-    interest.target = store::CommitTarget{*node.command->sink,
+    interest.target = store::CommitTarget{WithDefaults(*node.command->sink),
                                           {.identity = node.identity,
                                            .command = command::Canonical(node.command->ToJson()),
                                            .principal = context.principal,

@@ -1,5 +1,6 @@
 // What people and programs see of runs: metadata, task trees, explanations.
 #include "sheaf/host/tasks/engine.h"
+#include "sheaf/wire/command/wire_error.h"
 
 namespace sheaf::tasks {
 namespace {
@@ -142,7 +143,8 @@ Json Engine::DescribeRun(const Run& run) const {
   if (run.node->command->sink.has_value()) json["sink"] = run.node->command->sink->ToJson();
   if (run.record != nullptr) json["generation"] = run.record->generation;
   if (run.error.has_value()) {
-    json["error"] = {{"code", core::KindName(run.error->kind)}, {"message", run.error->message}};
+    json["error"] = {{"code", command::ToWire(run.error->kind).name},
+                     {"message", run.error->message}};
   }
   return json;
 }

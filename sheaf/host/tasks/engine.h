@@ -34,6 +34,8 @@ struct EngineOptions {
   Duration slow_run = std::chrono::seconds(10);  // Logged at info above it.
   size_t ended_max = 10'000;                     // Ended runs remembered for {"task"}.
   std::string owner = "node";                    // In the query state.
+  Tier default_tier = Tier::kDisk;  // Of sinks that name none.
+  Duration default_retain = std::chrono::seconds(60);  // Of commands that name none.
 };
 
 struct EngineParts {
@@ -169,6 +171,8 @@ class Engine final {
   void Admit(const RunPtr& run, Calls* calls) SHEAF_REQUIRES(mutex_);
   void TrySchedule(const RunPtr& run, Calls* calls) SHEAF_REQUIRES(mutex_);
   void Granted(const RunPtr& run);
+  Sink WithDefaults(Sink sink) const;
+  Duration RetainOf(const Command& command) const;
 
   // execute.cc
   void Execute(const RunPtr& run);

@@ -253,7 +253,7 @@ void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
   ended_.push_back(run->id);
   --active_;
   probe_.active.Set(static_cast<double>(active_));
-  ForgetEnded(calls);
+  if (ended_.size() > options_.ended_max) ForgetEnded(calls);
   if (draining_ && active_ == 0 && drained_) calls->push_back(std::exchange(drained_, nullptr));
 }
 

@@ -92,15 +92,9 @@ Result<std::vector<int>> Select(const arrow::Schema& schema,
 }  // namespace
 
 Json FlightMetadata(const store::FlightRecord& record) {
-  Json json{{"task", nullptr},
-            {"identity", record.from.identity.Hex()},
-            {"hit", true},
-            {"path", record.path.ToJson()},
-            {"generation", record.generation},
-            {"created", ToText(record.created)},
-            {"tier", command::TierName(record.tier)},
-            {"pinned", record.pinned}};
-  json["expires"] = record.expires.has_value() ? Json(ToText(*record.expires)) : Json();
+  Json json = FlightJson(record);
+  json["task"] = nullptr;
+  json["hit"] = true;
   return json;
 }
 

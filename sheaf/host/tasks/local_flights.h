@@ -39,7 +39,7 @@ class LocalFlights final : public flights::Flights {
 
 // The committed flight that a path (and generation) names, as a hit.
 Result<Submission> FindPath(store::Store& store, const command::PathRef& ref);
-// FlightInfo's app_metadata and a list's row of a committed flight.
+// A list's row of a committed flight: its whole record, as GetFlight says it, and that it is a hit.
 Json FlightMetadata(const store::FlightRecord& record);
 
 }  // namespace sheaf::tasks

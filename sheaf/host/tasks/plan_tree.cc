@@ -220,6 +220,12 @@ Status SourcesUnchanged(const Node& node, const std::string& principal) {
   return Done();
 }
 
+Status TierIsHere(Tier tier) {
+  if (tier != Tier::kObject) return Done();
+  return Fail(Kind::kUnsupported,
+              "the tier \"object\" is not configured on this node; use \"disk\" or \"memory\"");
+}
+
 Status AuthoriseWrite(const Path& path, const std::string&) {
   constexpr std::array<std::string_view, 2> owned = {"sheaf", "segments"};
   if (std::find(owned.begin(), owned.end(), path.space()) == owned.end()) return Done();
@@ -229,7 +235,10 @@ Status AuthoriseWrite(const Path& path, const std::string&) {
 }
 
 Status Authorise(const Command& command, const std::string& principal) {
-  if (command.sink.has_value()) SHEAF_TRY(AuthoriseWrite(command.sink->path, principal));
+  if (command.sink.has_value()) {
+    SHEAF_TRY(AuthoriseWrite(command.sink->path, principal));
+    SHEAF_TRY(TierIsHere(command.sink->tier));
+  }
   for (const auto& [name, input] : command.inputs) {
     if (input.command == nullptr) continue;
     if (auto status = Authorise(*input.command, principal); !status.ok()) {

@@ -65,5 +65,7 @@ Status SourcesUnchanged(const Node& node, const std::string& principal);
 // Refuses sinks under names that modules own; later: roles over namespaces and services.
 Status Authorise(const Command& command, const std::string& principal);
 Status AuthoriseWrite(const Path& path, const std::string& principal);
+// kUnsupported for a tier that this node does not have.
+Status TierIsHere(Tier tier);
 
 }  // namespace sheaf::tasks

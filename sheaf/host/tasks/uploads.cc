@@ -80,14 +80,10 @@ Status Engine::TakePath(const Path& path, const TaskId& id, const CancelToken& c
 Result<std::unique_ptr<Upload>> Engine::OpenUpload(const Sink& sink, Schema schema,
                                                    const flights::Context& context) {
   SHEAF_TRY(AuthoriseWrite(sink.path, context.principal));
-  if (sink.tier == Tier::kObject) {
-    return Fail(Kind::kUnsupported,
-                "the tier 'object' is not configured on this node; "
-                "use 'disk' or 'memory'");
-  }
+  SHEAF_TRY(TierIsHere(sink.tier));
   const TaskId id = core::NewId<core::TaskTag>();
   SHEAF_TRY(TakePath(sink.path, id, context.cancel));
-  auto upload = std::make_unique<PathUpload>(*this, sink, context.principal, id);
+  auto upload = std::make_unique<PathUpload>(*this, WithDefaults(sink), context.principal, id);
   const auto found = parts_.store.Lookup(sink.path);
   const uint64_t current = found.has_value() ? found->record->generation : 0;
   if (sink.if_generation.has_value() && *sink.if_generation != current) {

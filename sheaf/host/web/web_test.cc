@@ -261,6 +261,7 @@ TEST_F(WebTest, AFullExecutorIsBackpressureAndHealthStillAnswers) {
   EXPECT_EQ(AskJson("/api/v1/tasks", 503)["code"], "BACKPRESSURE");
   EXPECT_EQ(AskJson("/ready")["ready"], true);
   go.Set();
+  executor_.Stop();  // Its thread is out of `go` before that dies.
 }
 
 TEST_F(WebTest, RequestsAreCountedByRouteAndUnknownOnesTogether) {

@@ -102,7 +102,8 @@ class CsvReader final : public Reader {
     }
     while (true) {
       const std::shared_ptr<arrow::Buffer> before = std::move(rest_);
-      auto filled = source_.Fill(before == nullptr ? std::string_view() : std::string_view(*before));
+      const auto kept = before == nullptr ? std::string_view() : std::string_view(*before);
+      auto filled = source_.Fill(kept);
       if (!filled.ok()) return std::move(filled).error();
       if (source_.ended()) {
         block_ = std::move(*filled);
@@ -179,8 +180,9 @@ class CsvReader final : public Reader {
   }
 
   Status Parse() {
-    parser_ = std::make_shared<csv::BlockParser>(pool(), parse_, static_cast<int32_t>(names_.size()),
-                                                 0, std::numeric_limits<int32_t>::max());
+    const auto columns = static_cast<int32_t>(names_.size());
+    parser_ = std::make_shared<csv::BlockParser>(pool(), parse_, columns, 0,
+                                                 std::numeric_limits<int32_t>::max());
     uint32_t size = 0;
     const arrow::Status status = finished_ ? parser_->ParseFinal(text(), &size)
                                            : parser_->Parse(text(), &size);

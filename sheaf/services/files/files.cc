@@ -6,6 +6,7 @@
 #include <climits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "sheaf/services/files/errors.h"
@@ -18,6 +19,7 @@
 namespace sheaf::files {
 namespace {
 
+constexpr size_t kAgreedMax = 1024;
 constexpr size_t kLookAheadFiles = 256;  // Footers read for a schema or an estimate.
 
 struct FilesPlan final : module::PlanState {
@@ -57,6 +59,9 @@ class FilesService final : public module::Service {
       for (const FoundFile& file : state->found.files) plan.parquet->files.push_back(file.path());
       plan.parquet->columns = state->spec.columns;
     }
+    if (plan.parquet && request.purpose == module::PlanRequest::For::kRun) {
+      SHEAF_TRY(FootersAgree(*state, plan.sources));
+    }
     if (request.purpose == module::PlanRequest::For::kSchema) {
       const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
       SHEAF_ASSIGN(const Outlook outlook,
@@ -78,9 +83,29 @@ class FilesService final : public module::Service {
   }
 
  private:
+  // A consumer may read these files itself, and its reader may take what ours refuses: damaged
+  // footers, schemas that differ. So they are looked at first, once for each state of the files.
+  Status FootersAgree(const FilesPlan& plan, const std::vector<store::SourceToken>& sources) {
+    std::string key;
+    for (const auto& source : sources) key += source.source + '\0' + source.token + '\0';
+    for (const auto& column : plan.spec.columns) key += column + '\0';
+    {
+      MutexLock lock(mutex_);
+      if (agreed_.contains(key)) return Done();
+    }
+    const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
+    SHEAF_TRY(LookAhead(plan.spec, plan.found, reading, plan.found.files.size()));
+    MutexLock lock(mutex_);
+    if (agreed_.size() >= kAgreedMax) agreed_.clear();
+    agreed_.insert(std::move(key));
+    return Done();
+  }
+
   const Roots roots_;
   Clock& clock_;  // Borrowed from the host.
   Probe probe_;
+  Mutex mutex_;
+  std::set<std::string> agreed_ SHEAF_GUARDED_BY(mutex_);  // Files by token whose footers agree.
   // The second threads of runs. Nothing here uses Arrow's own pools, whose size is the machine's.
   Executor helpers_{{.name = "files", .threads_max = 2, .queue_max = 64}};
 };

@@ -33,8 +33,15 @@ cp::Expression Column(const arrow::Field& field, const TypePtr& compared) {
   return cp::call("cast", {std::move(reference)}, cp::CastOptions::Safe(compared));
 }
 
+// `is_in` knows no narrow decimals.
+TypePtr ListedType(const TypePtr& type) {
+  if (type->id() != arrow::Type::DECIMAL32 && type->id() != arrow::Type::DECIMAL64) return type;
+  const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
+  return arrow::decimal128(decimal.precision(), decimal.scale());
+}
+
 Result<cp::Expression> InList(const Term& term, const arrow::Field& field) {
-  const TypePtr type = ComparedType(field.type());
+  const TypePtr type = ListedType(ComparedType(field.type()));
   arrow::ScalarVector values;
   for (const Json& value : term.value) {
     SHEAF_ASSIGN(auto literal, MakeLiteral(value, type, term.column, term.where));
@@ -158,7 +165,8 @@ Result<Batch> Filter::Apply(const Batch& batch, arrow::MemoryPool* pool) const {
     const auto& scalar = mask.scalar_as<arrow::BooleanScalar>();
     return scalar.is_valid && scalar.value ? batch : batch->Slice(0, 0);
   }
-  const auto& bits = static_cast<const arrow::BooleanArray&>(*mask.make_array());
+  const auto array = mask.make_array();
+  const auto& bits = static_cast<const arrow::BooleanArray&>(*array);
   const int64_t staying = bits.true_count();
   if (staying == batch->num_rows()) return batch;
   if (staying == 0) return batch->Slice(0, 0);

@@ -5,22 +5,12 @@
 #include <arrow/json/from_string.h>
 #include <parquet/arrow/writer.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <utility>
 
 namespace sheaf::files {
 
-TempDir::TempDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "sheaf_files_XXXXXX").string();
-  SHEAF_CHECK(::mkdtemp(name.data()) != nullptr);
-  path_ = std::filesystem::canonical(name).string();
-}
-
-TempDir::~TempDir() {
-  std::error_code none;
-  std::filesystem::remove_all(path_, none);
-}
+TempDir::TempDir() : path_(std::filesystem::canonical(directory_.path()).string()) {}
 
 std::string TempDir::Write(const std::string& name, std::string_view text) const {
   const std::string path = *this / name;

@@ -10,27 +10,29 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sheaf/base/async/async.h"
 #include "sheaf/base/observe/memory_metrics.h"
 #include "sheaf/base/observe/observe.h"
 #include "sheaf/services/files/files.h"
+#include "testkit/temporary.h"
 
 namespace sheaf::files {
 
-// A directory that is removed with everything in it.
+// A temporary directory with ways to put files into it.
 class TempDir {
  public:
   TempDir();
-  ~TempDir();
   const std::string& path() const { return path_; }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   // Writes a file, making its directories.
   std::string Write(const std::string& name, std::string_view text) const;
 
  private:
-  std::string path_;
+  testkit::TemporaryDirectory directory_;
+  std::string path_;  // Canonical.
 };
 
 // A host that lends what the module asks for and nothing else.

@@ -114,7 +114,8 @@ Result<JsonBlock> JsonBlocks::Next() {
     if (!rest_is_whole_) {
       if (source_.ended() && rest_ == nullptr) return JsonBlock();
       const auto before = std::move(rest_);
-      auto filled = source_.Fill(before == nullptr ? std::string_view() : std::string_view(*before));
+      const auto kept = before == nullptr ? std::string_view() : std::string_view(*before);
+      auto filled = source_.Fill(kept);
       if (!filled.ok()) return std::move(filled).error();
       rest_ = std::move(*filled);
     }

@@ -130,7 +130,8 @@ Result<std::shared_ptr<arrow::Buffer>> ReadFooter(SourceFile& file, const std::s
     auto head = file.ReadAt(0, 4, false);
     if (!head.ok()) return ReadError(head.status(), file, name, "its start");
     if (std::string_view(**head) == "PAR1") {
-      return Damaged(name, "byte " + std::to_string(size), "it was cut short, the footer is not there");
+      return Damaged(name, "byte " + std::to_string(size),
+                     "it was cut short, the footer is not there");
     }
     return WrongFormat(name, "parquet", "it does not end with PAR1");
   }

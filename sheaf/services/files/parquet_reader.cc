@@ -160,7 +160,8 @@ class ParquetReader final : public Reader {
     groups_.push_back(group);
     selected_rows_ += row_group->num_rows();
     for (const int leaf : leaves_) {
-      selected_bytes_ += std::max<int64_t>(row_group->ColumnChunk(leaf)->total_uncompressed_size(), 0);
+      const int64_t bytes = row_group->ColumnChunk(leaf)->total_uncompressed_size();
+      selected_bytes_ += std::clamp<int64_t>(bytes, 0, int64_t{1} << 40);
     }
   }
 

@@ -51,8 +51,8 @@ TEST_F(CsvTest, OptionsAreObeyed) {
     "header": false, "null_values": ["NA", "-"], "types": {"f0": "decimal(5,2)"}}})x");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   ExpectSame(*answer.Table(),
-             *TableOf({arrow::field("f0", arrow::decimal128(5, 2)), arrow::field("f1", arrow::utf8()),
-                       arrow::field("f2", arrow::int64())},
+             *TableOf({arrow::field("f0", arrow::decimal128(5, 2)),
+                       arrow::field("f1", arrow::utf8()), arrow::field("f2", arrow::int64())},
                       R"([["1.00", null, 3], ["2.00", "x", null]])"));
   dir_.Write("t.tsv", "a\tb,c\n1\t2\n");
   EXPECT_EQ(Ask(R"({"uri": "t.tsv"})").schema->ToString(), "a: int64\nb,c: int64");
@@ -161,7 +161,8 @@ TEST_F(CsvTest, InvalidUtf8IsRefusedUnlessBytesAreAskedFor) {
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   EXPECT_EQ(answer.schema->field(1)->type()->id(), arrow::Type::BINARY);
   dir_.Write("h.csv", "a,\xff\n1,2\n");
-  ExpectFailed(Refusal(R"({"uri": "h.csv"})"), "'h.csv', line 1: a column's name is not valid UTF-8");
+  ExpectFailed(Refusal(R"({"uri": "h.csv"})"),
+               "'h.csv', line 1: a column's name is not valid UTF-8");
   dir_.Write("u.csv", std::string("\xff\xfe" "a\0\n\0", 6));
   ExpectFailed(Refusal(R"({"uri": "u.csv"})"),
                "'u.csv', line 1: this is UTF-16; only UTF-8 is read");
@@ -231,7 +232,8 @@ TEST_F(JsonTest, NestedValuesComeBack) {
       *TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
                 arrow::field("c", arrow::list(arrow::int64())),
                 arrow::field("d", arrow::struct_({arrow::field("e", arrow::boolean())}))},
-               R"([[1, "x", [1, 2], {"e": true}], [2, null, [], null], [-3, "zé\n", null, null]])"));
+               R"([[1, "x", [1, 2], {"e": true}], [2, null, [], null],
+                   [-3, "zé\n", null, null]])"));
 }
 
 TEST_F(JsonTest, ObjectsMaySpanLinesAndShareThem) {
@@ -249,7 +251,8 @@ TEST_F(JsonTest, ManyBlocksKeepTheFirstOnesTypes) {
   }
   ASSERT_GT(text.size(), 2U << 20);
   dir_.Write("t.jsonl", text);
-  const Answer answer = Ask(R"({"uri": "t.jsonl", "columns": ["s"], "filter": [["n", ">=", 99998]]})");
+  const Answer answer =
+      Ask(R"({"uri": "t.jsonl", "columns": ["s"], "filter": [["n", ">=", 99998]]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   ExpectSame(*answer.Table(), *TableOf({arrow::field("s", arrow::utf8())},
                                        R"([["row {99998}"], ["row {99999}"]])"));

@@ -29,7 +29,8 @@ inline Batch IntsBatch(int64_t first, int64_t rows, const std::string& name = "n
   arrow::Int64Builder builder;
   for (int64_t n = first; n < first + rows; ++n) EXPECT_TRUE(builder.Append(n).ok());
   const auto array = builder.Finish().ValueOrDie();
-  return arrow::RecordBatch::Make(arrow::schema({arrow::field(name, arrow::int64())}), rows, {array});
+  return arrow::RecordBatch::Make(arrow::schema({arrow::field(name, arrow::int64())}), rows,
+                                  {array});
 }
 
 inline module::RunInput InputOf(std::vector<Batch> batches) {

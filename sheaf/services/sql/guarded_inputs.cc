@@ -7,6 +7,8 @@
 namespace sheaf::sql {
 namespace {
 
+constexpr size_t kFilesTextMax = 200;
+
 arrow::Status Over() { return arrow::Status::Cancelled("the run is over"); }
 
 }  // namespace
@@ -43,6 +45,24 @@ std::vector<duckdb::Table> GuardedInputs::Tables() {
     tables.push_back(std::move(table));
   }
   return tables;
+}
+
+Error GuardedInputs::Placed(Error error) {
+  const auto pass = gate_.Enter();
+  if (!pass) return error;
+  // An error of the statement has a position; one without may be of a file that DuckDB reads.
+  if (error.kind != Kind::kFailed || !error.details.empty()) return error;
+  std::string files;
+  for (const auto& [name, input] : inputs_) {
+    if (!input.parquet) continue;
+    for (const auto& file : input.parquet->files) {
+      if (files.size() > kFilesTextMax) break;
+      files += (files.empty() ? "inputs." : ", inputs.") + name + " '" +
+               file.substr(file.find_last_of('/') + 1) + "'";
+    }
+  }
+  if (!files.empty()) error.message += " (while it read " + files + ")";
+  return error;
 }
 
 void GuardedInputs::Close() {

@@ -27,6 +27,9 @@ class GuardedInputs final : public std::enable_shared_from_this<GuardedInputs> {
   // What DuckDB gets; after Close every call on it fails and touches no input.
   std::vector<duckdb::Table> Tables();
   void Close();
+  // The error with the names of the files that DuckDB reads itself, when it has no position in the
+  // statement and may be theirs.
+  Error Placed(Error error);
 
  private:
   class Reader;

@@ -28,8 +28,8 @@ TEST_F(PlanTest, TheSpecIsChecked) {
 }
 
 TEST_F(PlanTest, ParametersAreAListOrAnObjectOfPlainValues) {
-  EXPECT_TRUE(Plan({{"sql", "select ?, ?, ?, ?, ?"},
-                    {"params", {nullptr, true, 1, 1.5, "x"}}}).ok());
+  EXPECT_TRUE(
+      Plan({{"sql", "select ?, ?, ?, ?, ?"}, {"params", {nullptr, true, 1, 1.5, "x"}}}).ok());
   EXPECT_TRUE(Plan({{"sql", "select $a, $b"}, {"params", {{"a", 1}, {"b", "x"}}}}).ok());
   EXPECT_TRUE(Plan({{"sql", "select $2, $1"}, {"params", {1, 2}}}).ok());
   EXPECT_TRUE(Plan({{"sql", "select 1"}, {"params", nullptr}}).ok());
@@ -48,10 +48,8 @@ TEST_F(PlanTest, ParametersAreCompleteAndNoOthers) {
             "spec.params: the statement has no parameter number 1");
   EXPECT_EQ(ErrorOf({{"sql", "select $a"}, {"params", {{"a", 1}, {"b", 2}}}}).message,
             "spec.params: the statement has no parameter $b");
-  EXPECT_EQ(ErrorOf({{"sql", "select $a"}, {"params", {{"a", 1}, {"A", 2}}}}).kind,
-            Kind::kInvalid);
-  EXPECT_EQ(ErrorOf({{"sql", "select $a"}, {"params", {{"a", 1}, {"b", 2}}}}).kind,
-            Kind::kInvalid);
+  EXPECT_EQ(ErrorOf({{"sql", "select $a"}, {"params", {{"a", 1}, {"A", 2}}}}).kind, Kind::kInvalid);
+  EXPECT_EQ(ErrorOf({{"sql", "select $a"}, {"params", {{"a", 1}, {"b", 2}}}}).kind, Kind::kInvalid);
 }
 
 TEST_F(PlanTest, KindsTellWhoseFaultItIs) {
@@ -89,8 +87,8 @@ TEST_F(PlanTest, ARunsPlanIsParsedOnly) {
 }
 
 TEST_F(PlanTest, TheSchemaIsBoundWhenInputsAreKnown) {
-  const auto orders = arrow::schema({arrow::field("id", arrow::int32()),
-                                     arrow::field("total", arrow::decimal128(12, 2))});
+  const auto orders = arrow::schema(
+      {arrow::field("id", arrow::int32()), arrow::field("total", arrow::decimal128(12, 2))});
   const Json spec = {{"sql", "select id, sum(total) as t from orders where id > $1 group by id"},
                      {"params", {5}}};
   const auto plan = Plan(spec, {{"orders", {.schema = orders}}}, For::kSchema).value();
@@ -98,7 +96,8 @@ TEST_F(PlanTest, TheSchemaIsBoundWhenInputsAreKnown) {
   EXPECT_EQ(plan.schema->ToString(), "id: int32\nt: decimal128(38, 2)");
   EXPECT_EQ(Plan(spec, {{"orders", {}}}, For::kSchema)->schema, nullptr);
   const auto error =
-      Plan({{"sql", "select x from orders"}}, {{"orders", {.schema = orders}}}, For::kSchema).error();
+      Plan({{"sql", "select x from orders"}}, {{"orders", {.schema = orders}}}, For::kSchema)
+          .error();
   EXPECT_EQ(error.kind, Kind::kFailed);
   EXPECT_THAT(error.message, HasSubstr("Binder Error"));
 }

@@ -18,7 +18,12 @@ void RemoveSpill(const std::string& directory) {
 }  // namespace
 
 void Session::Drive() {
-  Status status = Pump();
+  Status status;
+  try {
+    status = Pump();
+  } catch (const std::exception& thrown) {  // No memory, or an input that throws.
+    status = Fail(Kind::kInternal, std::string("a query threw: ") + thrown.what());
+  }
   std::unique_ptr<duckdb::Query> query;
   {
     MutexLock lock(mutex_);
@@ -37,9 +42,9 @@ Status Session::Pump() {
     MutexLock lock(mutex_);
     if (stopped_) return Fail(Kind::kCancelled, "cancelled before it began");
   }
-  auto opened = duckdb::Query::Open(engine_, spec_.statement, spec_.values, inputs_->Tables(),
-                                    limits_);
-  if (!opened.ok()) return std::move(opened).error();
+  auto opened =
+      duckdb::Query::Open(engine_, spec_.statement, spec_.values, inputs_->Tables(), limits_);
+  if (!opened.ok()) return inputs_->Placed(std::move(opened).error());
   duckdb::Query* query = opened->get();  // Only this thread ends it.
   {
     MutexLock lock(mutex_);
@@ -55,7 +60,7 @@ Status Session::Pump() {
       if (const auto source = query->source_status(); !source.ok()) {
         return columnar::FromArrow(source);
       }
-      return std::move(next).error();
+      return inputs_->Placed(std::move(next).error());
     }
     if (*next == nullptr) return Done();
     SHEAF_TRY(Push(std::move(next).value()));
@@ -147,8 +152,12 @@ class Follower final {
  public:
   Follower(Session& session, MemoryWatch& watch, module::ResultWriter& writer,
            const module::RunContext& context, const RunOptions& options)
-      : session_(session), writer_(writer), context_(context), options_(options),
-        share_(watch, options.limits.memory_max), held_(context.account) {}
+      : session_(session),
+        writer_(writer),
+        context_(context),
+        options_(options),
+        share_(watch, options.limits.memory_max),
+        held_(context.account) {}
 
   // Done at the session's own end; an error with the session perhaps still running.
   Status Follow(RunOutcome& outcome) {
@@ -156,17 +165,10 @@ class Follower final {
       auto taken = session_.Take(options_.tick);
       SHEAF_TRY(context_.cancel.Check());
       switch (taken.what) {
-        case Session::Taken::What::kSchema:
-          SHEAF_TRY(writer_.Begin(taken.schema, 1));
-          break;
-        case Session::Taken::What::kBatch:
-          SHEAF_TRY(Write(std::move(taken.batch), outcome));
-          break;
-        case Session::Taken::What::kEnd:
-          return taken.status;
-        case Session::Taken::What::kNothingYet:
-          SHEAF_TRY(Look(outcome));
-          break;
+        case Session::Taken::What::kSchema: SHEAF_TRY(writer_.Begin(taken.schema, 1)); break;
+        case Session::Taken::What::kBatch: SHEAF_TRY(Write(std::move(taken.batch), outcome)); break;
+        case Session::Taken::What::kEnd: return taken.status;
+        case Session::Taken::What::kNothingYet: SHEAF_TRY(Look(outcome)); break;
       }
     }
   }
@@ -186,10 +188,9 @@ class Follower final {
     held_.Set(session_.memory_used());
     if (share_.Outgrown()) {
       outcome.memory_cut = true;
-      return Fail(Kind::kExhausted,
-                  "the query holds far more memory than its limit of " +
-                      core::ToText(options_.limits.memory_max) +
-                      ": strings made by its expressions, most likely");
+      return Fail(Kind::kExhausted, "the query holds far more memory than its limit of " +
+                                        core::ToText(options_.limits.memory_max) +
+                                        ": strings made by its expressions, most likely");
     }
     const double progress = session_.progress();
     if (progress > progress_) {

@@ -18,7 +18,7 @@ namespace sheaf::sql {
 // What a run is given, besides inputs and context.
 struct RunOptions {
   duckdb::QueryLimits limits;
-  int64_t rows_max = 0;               // 0 = any number.
+  int64_t rows_max = 0;  // 0 = any number.
   Duration tick = std::chrono::milliseconds(50);
   Duration patience = std::chrono::milliseconds(500);  // With DuckDB, once cancelled.
 };
@@ -30,7 +30,9 @@ class Session final {
  public:
   Session(duckdb::Engine& engine, Spec spec, std::shared_ptr<GuardedInputs> inputs,
           duckdb::QueryLimits limits)
-      : engine_(engine), spec_(std::move(spec)), inputs_(std::move(inputs)),
+      : engine_(engine),
+        spec_(std::move(spec)),
+        inputs_(std::move(inputs)),
         limits_(std::move(limits)) {}
 
   // Opens the query, runs it to its end, removes what it spilled. Never throws.
@@ -75,7 +77,7 @@ class Session final {
 struct RunOutcome {
   Status status;
   int64_t rows = 0;
-  bool lingers = false;     // The session still drives DuckDB.
+  bool lingers = false;  // The session still drives DuckDB.
   bool memory_cut = false;
 };
 

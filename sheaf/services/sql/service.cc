@@ -32,8 +32,8 @@ Result<int64_t> CountSetting(const module::Host& host, std::string_view key, int
     const auto count = value->get<int64_t>();
     if (count >= min && count <= max) return count;
   }
-  return Fail(Kind::kInvalid, "sql." + std::string(key) + ": a number from " +
-                                  std::to_string(min) + " to " + std::to_string(max));
+  return Fail(Kind::kInvalid, "sql." + std::string(key) + ": a number from " + std::to_string(min) +
+                                  " to " + std::to_string(max));
 }
 
 // Below it DuckDB cannot even plan.
@@ -45,7 +45,8 @@ Result<SqlOptions> SqlOptions::FromHost(const module::Host& host) {
   SqlOptions options;
   const auto cores = static_cast<int64_t>(std::max(1u, std::thread::hardware_concurrency()));
   SHEAF_ASSIGN(options.memory_max, BytesSetting(host, "memory", options.memory_max));
-  SHEAF_ASSIGN(options.temp_bytes_max, BytesSetting(host, "temp_bytes_max", options.temp_bytes_max));
+  SHEAF_ASSIGN(options.temp_bytes_max,
+               BytesSetting(host, "temp_bytes_max", options.temp_bytes_max));
   SHEAF_ASSIGN(options.memory_slack, BytesSetting(host, "memory_slack", options.memory_slack));
   SHEAF_ASSIGN(const int64_t threads, CountSetting(host, "threads", cores, 1, 1024));
   SHEAF_ASSIGN(const int64_t spares, CountSetting(host, "spares", 1, 0, 64));
@@ -58,23 +59,23 @@ Result<SqlOptions> SqlOptions::FromHost(const module::Host& host) {
   return options;
 }
 
-SqlService::SqlService(const SqlOptions& options, Metrics& metrics, std::string own_path,
-                       std::unique_ptr<duckdb::Engine> engine)
+SqlService::SqlService(const SqlOptions& options, Metrics& metrics, std::string own_path)
     : options_(options),
       own_path_(std::move(own_path)),
       probe_(metrics),
       watch_(ResidentAnonymous, options.memory_slack),
-      engine_(std::move(engine)),
       drivers_({.name = "sql", .threads_max = options.runs_max, .queue_max = options.runs_max}) {}
 
 SqlService::~SqlService() = default;
 
 Result<std::unique_ptr<SqlService>> SqlService::Open(const SqlOptions& options, Metrics& metrics,
                                                      std::string own_path) {
-  SHEAF_ASSIGN(auto engine, duckdb::Engine::Open({.threads = options.threads,
-                                                  .spares_max = options.spares_max}));
-  return std::unique_ptr<SqlService>(
-      new SqlService(options, metrics, std::move(own_path), std::move(engine)));
+  auto service = std::unique_ptr<SqlService>(new SqlService(options, metrics, std::move(own_path)));
+  SHEAF_ASSIGN(service->engine_,
+               duckdb::Engine::Open({.threads = options.threads,
+                                     .spares_max = options.spares_max,
+                                     .on_take = [raw = service.get()] { raw->RefillLater(); }}));
+  return service;
 }
 
 void SqlService::RefillLater() {
@@ -101,9 +102,8 @@ Result<module::Plan> SqlService::MakePlan(const module::PlanRequest& request) {
   }
   if (known && request.purpose == module::PlanRequest::For::kSchema) {
     const duckdb::QueryLimits limits{.memory_max = options_.memory_max};
-    auto bound = duckdb::Query::Bind(*engine_, spec.statement, spec.values, std::move(tables),
-                                     limits);
-    RefillLater();
+    auto bound =
+        duckdb::Query::Bind(*engine_, spec.statement, spec.values, std::move(tables), limits);
     SHEAF_ASSIGN(plan.schema, std::move(bound));
   }
   plan.state = std::make_shared<SqlPlan>(std::move(spec));
@@ -141,7 +141,6 @@ Status SqlService::Run(const module::Plan& plan,
   auto left = std::make_shared<std::atomic<bool>>(false);
   const bool posted = drivers_.TryPost([this, session, left] {
     session->Drive();
-    engine_->Refill();
     if (left->exchange(true)) probe_.lingering.Set(static_cast<double>(--lingering_));
   });
   if (!posted) return Fail(Kind::kExhausted, "too many queries at once");
@@ -154,10 +153,11 @@ Status SqlService::Run(const module::Plan& plan,
   }
   if (outcome.memory_cut) probe_.memory_cut.Increment();
   probe_.rows.Add(static_cast<double>(outcome.rows));
-  probe_.seconds.Observe(
-      std::chrono::duration<double>(time::SystemClock().Now() - start).count());
+  probe_.seconds.Observe(std::chrono::duration<double>(time::SystemClock().Now() - start).count());
   const bool cancelled = context.cancel.cancelled();
-  (outcome.status.ok() ? probe_.runs_ok : cancelled ? probe_.runs_cancelled : probe_.runs_failed)
+  (outcome.status.ok() ? probe_.runs_ok
+   : cancelled         ? probe_.runs_cancelled
+                       : probe_.runs_failed)
       .Increment();
   return std::move(outcome.status);
 }

@@ -46,8 +46,7 @@ class SqlService final : public module::Service {
   const SqlOptions& options() const { return options_; }
 
  private:
-  SqlService(const SqlOptions& options, Metrics& metrics, std::string own_path,
-             std::unique_ptr<duckdb::Engine> engine);
+  SqlService(const SqlOptions& options, Metrics& metrics, std::string own_path);
 
   duckdb::QueryLimits LimitsOf(const module::RunContext& context);
   void RefillLater();

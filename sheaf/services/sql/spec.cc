@@ -10,18 +10,12 @@ namespace {
 
 Result<duckdb::Value> ValueOf(const Json& json, const std::string& where) {
   switch (json.type()) {
-    case Json::value_t::null:
-      return duckdb::Value(std::monostate());
-    case Json::value_t::boolean:
-      return duckdb::Value(json.get<bool>());
-    case Json::value_t::number_integer:
-      return duckdb::Value(json.get<int64_t>());
-    case Json::value_t::number_unsigned:
-      return duckdb::Value(json.get<uint64_t>());
-    case Json::value_t::number_float:
-      return duckdb::Value(json.get<double>());
-    case Json::value_t::string:
-      return duckdb::Value(json.get<std::string>());
+    case Json::value_t::null: return duckdb::Value(std::monostate());
+    case Json::value_t::boolean: return duckdb::Value(json.get<bool>());
+    case Json::value_t::number_integer: return duckdb::Value(json.get<int64_t>());
+    case Json::value_t::number_unsigned: return duckdb::Value(json.get<uint64_t>());
+    case Json::value_t::number_float: return duckdb::Value(json.get<double>());
+    case Json::value_t::string: return duckdb::Value(json.get<std::string>());
     default:
       return Fail(Kind::kInvalid,
                   where + ": a parameter is null, a boolean, a number or a string, not " +
@@ -58,8 +52,8 @@ std::string Lower(std::string text) {
 }
 
 std::string Spelt(const std::string& name) {
-  const bool number = std::all_of(name.begin(), name.end(),
-                                  [](unsigned char c) { return std::isdigit(c) != 0; });
+  const bool number =
+      std::all_of(name.begin(), name.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
   return number ? "number " + name : "$" + name;
 }
 
@@ -80,8 +74,7 @@ Status CheckComplete(const duckdb::Statement& statement, const duckdb::Values& v
   }
   for (const auto& name : given) {
     if (wanted.count(name) == 0) {
-      return Fail(Kind::kInvalid,
-                  "spec.params: the statement has no parameter " + Spelt(name));
+      return Fail(Kind::kInvalid, "spec.params: the statement has no parameter " + Spelt(name));
     }
   }
   return Done();

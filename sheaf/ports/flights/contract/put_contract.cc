@@ -103,26 +103,35 @@ TEST_P(FlightsContract, PutIsGuardedByGeneration) {
   EXPECT_EQ((*ReadPath("t"))->num_rows(), 3);
 }
 
+// A remote writer may still be on its way when its reader has given the first batch: then the
+// two come in any order, and a round says nothing.
 TEST_P(FlightsContract, SecondWriterOfAPathConflicts) {
-  Event begun;
-  Event go;
   Executor executor({.name = "put", .threads_max = 1});
-  Result<PutReceipt> first = Fail(Kind::kInternal, "not done");
-  Event over;
-  ASSERT_TRUE(executor.TryPost([&] {
-    first = flights().Put(SinkAt("t"), *Held(begun, go), {});
-    over.Set();
-  }));
-  begun.Wait();
-  // A remote writer may still be on its way when its reader has given the first batch.
-  Result<PutReceipt> second = PutRows(SinkAt("t"), 7);
-  for (int i = 0; i < 1000 && second.ok(); ++i) second = PutRows(SinkAt("t"), 7);
-  go.Set();
-  over.Wait();
-  ASSERT_FALSE(second.ok());
-  EXPECT_EQ(second.error().kind, Kind::kConflict);
-  ASSERT_TRUE(first.ok()) << first.error().message;
-  EXPECT_EQ((*ReadPath("t"))->num_rows(), 5);
+  bool conflicted = false;
+  for (int round = 0; round < 50 && !conflicted; ++round) {
+    Event begun;
+    Event go;
+    Event over;
+    Result<PutReceipt> first = Fail(Kind::kInternal, "not done");
+    ASSERT_TRUE(executor.TryPost([&] {
+      first = flights().Put(SinkAt("t"), *Held(begun, go), {});
+      over.Set();
+    }));
+    begun.Wait();
+    const Result<PutReceipt> second = PutRows(SinkAt("t"), 7);
+    go.Set();
+    over.Wait();
+    conflicted = !second.ok();
+    if (!first.ok()) {
+      EXPECT_EQ(first.error().kind, Kind::kConflict) << first.error().message;
+    }
+    if (!second.ok()) {
+      EXPECT_EQ(second.error().kind, Kind::kConflict) << second.error().message;
+      EXPECT_EQ((*ReadPath("t"))->num_rows(), 5);
+    }
+    EXPECT_TRUE(first.ok() || second.ok());
+  }
+  EXPECT_TRUE(conflicted);
 }
 
 TEST_P(FlightsContract, CancelledPutLeavesNothing) {
