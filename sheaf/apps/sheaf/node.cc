@@ -160,7 +160,7 @@ class LiveNode final : public Node {
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
     if (modules_ != nullptr) modules_->Stop();
-    log_.Info("stopped");
+    if (node_was_ready_) log_.Info("stopped");
   }
 
  private:
@@ -339,6 +339,7 @@ class LiveNode final : public Node {
                                            .state = cluster::Node::State::kReady,
                                            .last_seen = clock_.Wall()}));
     node_state_ = cluster::Node::State::kReady;
+    node_was_ready_ = true;
     if (endpoint_ != nullptr) endpoint_->SetState(endpoint::Endpoint::State::kReady);
     return Done();
   }
@@ -434,6 +435,7 @@ class LiveNode final : public Node {
   std::unique_ptr<web::Web> web_;
   std::string flight_uri_, http_uri_;
   std::atomic<cluster::Node::State> node_state_{cluster::Node::State::kStarting};
+  bool node_was_ready_ = false;
   bool stopped_ = false;
   Mutex mutex_;
   bool maintained_ SHEAF_GUARDED_BY(mutex_) = true;

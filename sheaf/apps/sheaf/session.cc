@@ -99,10 +99,12 @@ Result<Json> Session::Ask(std::string_view action, const Json& body) {
 }
 
 int ReportStart(const StartError& failed) {
+  // The message names the directory or the address; there is nothing to add to it.
+  ReportUsage(failed.error);
   switch (failed.stage) {
-    case StartStage::kSettings: return ReportUsage(failed.error);
-    case StartStage::kState: Report(failed.error); return kExitState;
-    case StartStage::kListen: Report(failed.error); return kExitConnection;
+    case StartStage::kSettings: return kExitUsage;
+    case StartStage::kState: return kExitState;
+    case StartStage::kListen: return kExitConnection;
   }
   __builtin_unreachable();
 }

@@ -13,13 +13,15 @@
 namespace sheaf::tasks {
 namespace {
 
+using namespace std::chrono_literals;
+
 const char* kPlain = R"({"service":"fake"})";
 const char* kSunk = R"({"service":"fake","sink":{"path":["t","a"],"tier":"memory"}})";
 
 std::string Sunk(const std::string& reuse, const std::string& spec = "{}",
                  const std::string& more = "") {
-  return R"({"service":"fake","spec":)" + spec + R"(,"sink":{"path":["t","a"],"tier":"memory","reuse":")" +
-         reuse + "\"" + more + "}}";
+  return R"({"service":"fake","spec":)" + spec +
+         R"(,"sink":{"path":["t","a"],"tier":"memory","reuse":")" + reuse + "\"" + more + "}}";
 }
 
 std::vector<int64_t> Twenty() {

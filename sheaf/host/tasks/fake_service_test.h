@@ -17,10 +17,9 @@
 
 namespace sheaf::tasks {
 
-using namespace std::chrono_literals;
-
-// Spec: {"rows": n, "steps": k, "gate": "name", "fail": bool, "token": "x"}. Emits k batches of n
-// rows; before each but the first it waits for its gate. With inputs it passes their rows on.
+// Spec: {"source": "name"} names a source with a token; {"bad": …} is refused; anything else only
+// makes commands differ. Emits rows 0 to 9, waits until OpenGate("all"), emits rows 10 to 19. With
+// inputs it passes their rows on instead.
 class FakeService final : public module::Service {
  public:
   std::string_view name() const override { return "fake"; }
@@ -55,11 +54,6 @@ class FakeService final : public module::Service {
   void SetToken(const std::string& source, std::string token) {
     MutexLock lock(mutex_);
     tokens_[source] = std::move(token);
-  }
-  void SetSpec(std::string gate, int64_t rows) {
-    MutexLock lock(mutex_);
-    gate_ = std::move(gate);
-    rows_ = rows;
   }
 
   std::atomic<int> runs{0};
@@ -107,14 +101,13 @@ class FakeService final : public module::Service {
   CondVar wake_;
   std::map<std::string, bool> open_ SHEAF_GUARDED_BY(mutex_);
   std::map<std::string, std::string> tokens_ SHEAF_GUARDED_BY(mutex_);
-  std::string gate_ SHEAF_GUARDED_BY(mutex_);
-  int64_t rows_ SHEAF_GUARDED_BY(mutex_) = 10;
   bool fail_next_ SHEAF_GUARDED_BY(mutex_) = false;
 };
 
 // An engine over a store in memory, on a manual clock.
 struct EngineHouse {
-  explicit EngineHouse(size_t running_max = 4) : admission(Slots(running_max), clock, metrics, account) {}
+  explicit EngineHouse(size_t running_max = 4)
+      : admission(Slots(running_max), clock, metrics, account) {}
 
   static admission::AdmissionOptions Slots(size_t running_max) {
     return {.running_max = running_max, .queue_max = 8};
@@ -137,7 +130,7 @@ struct EngineHouse {
       event->Set();
     });
     // The store holds a small batch for 20 ms of the manual clock.
-    for (int i = 0; i < 1000 && !event->WaitFor(10ms); ++i) clock.Advance(25ms);
+    for (int i = 0; i < 1000 && !event->WaitFor(std::chrono::milliseconds(10)); ++i) clock.Advance(std::chrono::milliseconds(25));
     EXPECT_TRUE(event->IsSet());
     if (outcome->ok()) engine.Answer(submission);
     return *outcome;
@@ -151,7 +144,7 @@ struct EngineHouse {
       batches.push_back(std::move(batch));
     }
   }
-  void Ended(const Submission& submission) { EXPECT_TRUE(submission.run->ended.WaitFor(20s)); }
+  void Ended(const Submission& submission) { EXPECT_TRUE(submission.run->ended.WaitFor(std::chrono::seconds(20))); }
 
   ManualClock clock;
   observe::NullLog log;
