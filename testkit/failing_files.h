@@ -1,4 +1,4 @@
-// A file system that fails when it is told to: a full disk, a broken one, a file that is in the way.
+// A file system that fails when it is told to: a full disk, a broken one.
 #pragma once
 
 #include <functional>

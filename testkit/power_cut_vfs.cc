@@ -24,7 +24,8 @@ sqlite3_file* Inner(sqlite3_file* file) { return Of(file).inner; }
 
 int Close(sqlite3_file* file) {
   VfsFile& mine = Of(file);
-  const int code = mine.inner->pMethods == nullptr ? SQLITE_OK : mine.inner->pMethods->xClose(mine.inner);
+  const auto* methods = mine.inner->pMethods;
+  const int code = methods == nullptr ? SQLITE_OK : methods->xClose(mine.inner);
   delete std::exchange(mine.path, nullptr);
   return code;
 }

@@ -117,7 +117,8 @@ class Node:
         try:
             connection.request(method, path, body=body, headers=headers or {})
             reply = connection.getresponse()
-            return Answer(reply.status, dict(reply.getheaders()), reply.read().decode())
+            headers = {name.lower(): value for name, value in reply.getheaders()}
+            return Answer(reply.status, headers, reply.read().decode())
         finally:
             connection.close()
 

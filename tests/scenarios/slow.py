@@ -51,3 +51,13 @@ class Slow:
         """A statement that takes about so long when it runs alone, another each time."""
         self.marks += 1
         return counting(int(self.rows_per_s * seconds), self.marks)
+
+    def sql_of_at_least(self, seconds):
+        """A statement that takes so long at least, though this machine has become faster."""
+        rows = int(self.rows_per_s * seconds)
+        while True:
+            taken = self.measure(rows)
+            if taken >= seconds:
+                self.marks += 1
+                return counting(rows, self.marks)
+            rows = int(rows * max(1.2, 1.1 * seconds / taken))

@@ -37,7 +37,7 @@ def at_once(node, count, call):
 # --- one run ------------------------------------------------------------------------------------
 
 def test_100_identical_commands_run_once_and_hold_no_other_up(shared, ask, slow):
-    text = slow.sql(2.5)
+    text = slow.sql_of_at_least(2.5)
     quick = [seconds(lambda i=i: one(ask, sql(f"select {i} as usual"))) for i in range(20)]
     ran, attached = shared.outcome("run"), shared.outcome("attached")
     meanwhile, over = [], threading.Event()
@@ -231,6 +231,15 @@ def test_the_last_cancel_stops_the_run_and_frees_its_path(shared, ask):
     task = ended(ask, answers[2], timeout_s=2)
     assert task["state"] == "cancelled" and task["error"]["code"] == "CANCELLED"
     assert one(ask, sql("select 1 as n", sink=into("cancel", "led"))) == 1
+
+
+def test_a_command_may_be_sent_again_right_after_its_cancel(ask):
+    for mark in range(5):
+        asked = sql(drip(70 + mark))
+        cancel_info(ask, info(ask, asked))
+        again = info(ask, asked)
+        assert ask.do_get(again.endpoints[0].ticket).read_chunk().data["i"][0].as_py() == 0
+        cancel_info(ask, again)
 
 
 def test_an_inner_run_stops_with_its_last_outer_one(shared, ask):

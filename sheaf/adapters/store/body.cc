@@ -7,8 +7,8 @@
 namespace sheaf::store {
 namespace {
 
-// So many files stay mapped while nobody reads them; the kernel allows 65,530 maps a process.
-constexpr int64_t kMappedIdleMax = 4096;
+// Above this a file is unmapped with its last reader; the kernel allows 65,530 maps a process.
+constexpr int64_t kMappedMax = 8192;
 
 void CallAll(Wakes& wakes) {
   for (auto& wake : wakes) wake();
@@ -106,6 +106,7 @@ BodyPtr Body::Restore(ContextPtr context, uint64_t generation, Schema schema,
 }
 
 Body::~Body() {
+  Unmap();
   context_->Unregister(generation());
   if (standing_.index_rows.load() > 0) return;
   for (auto& partition : partitions_) partition->Discard();
@@ -232,6 +233,7 @@ Result<std::unique_ptr<FlightReader>> Body::OpenReader(uint32_t partition) {
     ++standing_.readers;
   }
   auto reader = std::make_unique<BodyReader>(shared_from_this(), partition);
+  if (file_bytes() > 0 && !mapped_.exchange(true)) ++context_->mapped_files;
   if (Status opened = partitions_[partition]->OpenToRead(); !opened.ok()) {
     NoteDamage(opened.error());
     return std::move(opened).error();
@@ -248,10 +250,7 @@ void Body::NoteDamage(const Error& error) {
 
 void Body::LeaveReader() {
   Touch();
-  MutexLock lock(mutex_);
-  if (--standing_.readers == 0 && context_->mapped_files.load() > kMappedIdleMax) {
-    for (auto& partition : partitions_) partition->Unmap();
-  }
+  if (--standing_.readers == 0 && context_->mapped_files.load() > kMappedMax) Unmap();
 }
 
 void Body::WhenReadable(std::function<void()> call) {
@@ -287,6 +286,8 @@ bool Body::Discard() {
 }
 
 void Body::Unmap() {
+  if (!mapped_.exchange(false)) return;
+  --context_->mapped_files;
   for (auto& partition : partitions_) partition->Unmap();
 }
 

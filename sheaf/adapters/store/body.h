@@ -87,7 +87,7 @@ class Body final : public std::enable_shared_from_this<Body> {
   void WhenEnded(std::function<void()> call);
   // Frees a flight that has no readers although there are handles; they get kResultGone.
   bool Discard();
-  void Unmap();
+  void Unmap();  // Lets the address space of its files go until they are read again.
   void Touch();
 
  private:
@@ -106,6 +106,7 @@ class Body final : public std::enable_shared_from_this<Body> {
   std::atomic<bool> committed_{false};
   std::atomic<bool> ended_{false};
   std::atomic<bool> readable_{false};
+  std::atomic<bool> mapped_{false};
 
   mutable Mutex mutex_;
   std::optional<Error> error_ SHEAF_GUARDED_BY(mutex_);

@@ -218,15 +218,15 @@ TEST_F(DiskTest, MemoryFlightsLiveOnADiskThatFails) {
 
 TEST_F(DiskTest, FailedSpillKeepsTheBatchesInMemory) {
   LocalStoreOptions options = Options();
-  options.memory_budget = 4_MiB;
+  options.memory_budget = 8_MiB;
   auto store = OpenLocal(options).value();
-  ASSERT_TRUE(Keep(*store, P("m"), 0, 1500, Tier::kMemory).ok());
+  ASSERT_TRUE(Keep(*store, P("m"), 0, 3000, Tier::kMemory).ok());
   int appends = 0;
   failing_ = [&](std::string_view is, const std::string&) -> std::optional<Error> {
     if (is != "Append" || ++appends < 3) return std::nullopt;
     return Fail(Kind::kExhausted, "no space");
   };
-  EXPECT_FALSE(Keep(*store, P("n"), 0, 1500, Tier::kMemory).ok());
+  EXPECT_FALSE(Keep(*store, P("n"), 0, 3000, Tier::kMemory).ok());
   failing_ = nullptr;
   auto reader = store->Lookup(P("m"))->flight->OpenReader(0).value();
   std::vector<Batch> batches;
@@ -236,7 +236,7 @@ TEST_F(DiskTest, FailedSpillKeepsTheBatchesInMemory) {
     if (*batch == nullptr) break;
     batches.push_back(*batch);
   }
-  EXPECT_EQ(testkit::NumbersOf(batches).size(), 1500u);
+  EXPECT_EQ(testkit::NumbersOf(batches).size(), 3000u);
 }
 
 TEST_F(DiskTest, TimerHandsGatheredBatchesOver) {

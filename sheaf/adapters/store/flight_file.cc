@@ -116,8 +116,12 @@ Result<std::shared_ptr<FlightFile>> FlightFile::Create(files::FileSystem& files,
   arrow::ipc::IpcWriteOptions options = arrow::ipc::IpcWriteOptions::Defaults();
   options.allow_64bit = true;
   options.use_threads = false;
-  SHEAF_ARROW_ASSIGN(made->writer_, Kind::kUnsupported,
-                     arrow::ipc::internal::OpenRecordBatchWriter(std::move(sink), schema, options));
+  auto writer = arrow::ipc::internal::OpenRecordBatchWriter(std::move(sink), schema, options);
+  if (!writer.ok()) {
+    (void)files.Remove(made->path_);  // A file that could not even begin is nobody's.
+    return columnar::FromArrow(writer.status(), Kind::kUnsupported);
+  }
+  made->writer_ = std::move(writer).ValueUnsafe();
   return made;
 }
 
@@ -159,11 +163,20 @@ Status FlightFile::Finish() {
                                               files::Piece{index.data(), index.size()}};
   SHEAF_TRY(file->Append(pieces));
   SHEAF_TRY(file->Sync());
-  MutexLock lock(mutex_);
-  bytes_ = trailer.blocks.back().end() + sizeof(end) + index.size();
-  finished_ = true;
-  file_.reset();
+  {
+    MutexLock lock(mutex_);
+    bytes_ = trailer.blocks.back().end() + sizeof(end) + index.size();
+  }
+  Seal();
   return Done();
+}
+
+void FlightFile::Seal() {
+  writer_.reset();  // With its sink, which shares the file.
+  sink_ = nullptr;
+  MutexLock lock(mutex_);
+  closed_ = true;
+  file_.reset();
 }
 
 Result<std::shared_ptr<FlightFile>> FlightFile::Open(files::FileSystem& files, std::string path,
@@ -172,7 +185,7 @@ Result<std::shared_ptr<FlightFile>> FlightFile::Open(files::FileSystem& files, s
   {
     MutexLock lock(made->mutex_);
     made->bytes_ = bytes;
-    made->finished_ = true;
+    made->closed_ = true;
   }
   SHEAF_TRY(made->CheckLength());
   SHEAF_TRY(made->ReadTrailer(bytes));
@@ -235,7 +248,7 @@ std::optional<Block> FlightFile::BlockAt(size_t number) const {
 Result<std::shared_ptr<const files::Mapping>> FlightFile::MapTo(uint64_t end) {
   MutexLock lock(mutex_);
   if (mapping_ != nullptr && mapping_->size() >= end) return mapping_;
-  if (finished_) {
+  if (closed_) {
     SHEAF_ASSIGN(auto file, files_.OpenToRead(path_));
     SHEAF_ASSIGN(mapping_, file->Map(bytes_));
   } else {

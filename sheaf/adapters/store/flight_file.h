@@ -36,6 +36,8 @@ class FlightFile final {
   Status Append(const arrow::RecordBatch& batch);
   // Writes the stream's end and the index of blocks, and syncs the data (not the directory).
   Status Finish();
+  // Nothing is appended any more: closes the file. After Finish there is nothing to do.
+  void Seal();
 
   uint64_t bytes() const;
   size_t batches() const;
@@ -73,7 +75,7 @@ class FlightFile final {
   std::vector<Entry> blocks_ SHEAF_GUARDED_BY(mutex_);
   size_t batches_ SHEAF_GUARDED_BY(mutex_) = 0;
   uint64_t bytes_ SHEAF_GUARDED_BY(mutex_) = 0;
-  bool finished_ SHEAF_GUARDED_BY(mutex_) = false;
+  bool closed_ SHEAF_GUARDED_BY(mutex_) = false;  // Opened anew to be mapped.
   std::shared_ptr<const files::Mapping> mapping_ SHEAF_GUARDED_BY(mutex_);  // Shared with batches.
 };
 

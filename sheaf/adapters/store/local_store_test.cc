@@ -1,4 +1,4 @@
-// The store's contract over memory alone, memory and disk, and behind faults; the faults' own words.
+// The store's contract over memory alone, memory and disk, and behind faults; and the faults.
 #include "sheaf/adapters/store/local_store.h"
 
 #include <gtest/gtest.h>

@@ -72,11 +72,7 @@ Status Partition::Hand(std::vector<Batch> ready, Wakes& wakes) {
   for (Batch& batch : ready) {
     auto pieces = columnar::CutToLimit(batch);
     batch.reset();
-    Status done;
-    if (!pieces.ok()) done = std::move(pieces).error();
-    for (size_t i = 0; done.ok() && i < pieces->size(); ++i) {
-      done = Append(std::move((*pieces)[i]), wakes);
-    }
+    Status done = pieces.ok() ? AppendAll(std::move(*pieces), wakes) : pieces.error();
     if (!done.ok()) {
       write_error_ = done.error();
       return done;
@@ -85,16 +81,26 @@ Status Partition::Hand(std::vector<Batch> ready, Wakes& wakes) {
   return Done();
 }
 
-Status Partition::Append(Batch batch, Wakes& wakes) {
+Status Partition::AppendAll(std::vector<Batch> pieces, Wakes& wakes) {
+  Bytes held;
+  if (!to_file_) {
+    for (const Batch& piece : pieces) held += held_.Add(*piece);
+    context_.memory->Charge(held);
+  }
+  for (size_t i = 0; i < pieces.size(); ++i) {
+    // Pieces share their buffers: the last one to leave memory takes the charge along.
+    const Bytes charged = i + 1 == pieces.size() ? held : Bytes{};
+    SHEAF_TRY(Append(std::move(pieces[i]), charged, wakes));
+  }
+  return Done();
+}
+
+Status Partition::Append(Batch batch, Bytes charged, Wakes& wakes) {
   const Bytes bytes = columnar::TrueBytes(*batch);
   const int64_t rows = batch->num_rows();
-  Bytes charged;
   if (to_file_) {
     SHEAF_TRY(AppendToFile(*batch));
     batch.reset();
-  } else {
-    charged = held_.Add(*batch);
-    context_.memory->Charge(charged);
   }
   MutexLock lock(mutex_);
   if (batch == nullptr) {
@@ -176,6 +182,8 @@ Status Partition::SpillHeld() {
   }
   held_.Clear();
   to_file_ = true;
+  MutexLock lock(mutex_);
+  if (ended_) file_->Seal();
   return Done();
 }
 
@@ -199,7 +207,9 @@ Status Partition::Finish() {
 }
 
 void Partition::End(const std::optional<Error>& error, Wakes& wakes) {
+  MutexLock write_lock(write_mutex_);
   MutexLock lock(mutex_);
+  if (file_ != nullptr) file_->Seal();
   ended_ = true;
   error_ = error;
   TakeWakes(wakes);

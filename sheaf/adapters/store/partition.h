@@ -71,7 +71,8 @@ class Partition final {
     Bytes charged;
   };
   Status Hand(std::vector<Batch> ready, Wakes& wakes) SHEAF_REQUIRES(write_mutex_);
-  Status Append(Batch batch, Wakes& wakes) SHEAF_REQUIRES(write_mutex_);
+  Status AppendAll(std::vector<Batch> pieces, Wakes& wakes) SHEAF_REQUIRES(write_mutex_);
+  Status Append(Batch batch, Bytes charged, Wakes& wakes) SHEAF_REQUIRES(write_mutex_);
   Status AppendToFile(const arrow::RecordBatch& batch) SHEAF_REQUIRES(write_mutex_);
   Status SpillHeld() SHEAF_REQUIRES(write_mutex_);
   Status EnsureFile() SHEAF_REQUIRES(write_mutex_);

@@ -11,7 +11,10 @@ namespace sheaf::store {
 namespace {
 
 constexpr uint64_t kGenerationsReserved = 1024;
-constexpr size_t kExpiredAtOnce = 1000;
+// More files than this do not stay mapped when nobody reads them.
+constexpr int64_t kMappedIdleMax = 1024;
+constexpr auto kMappedIdleWait = std::chrono::seconds(30);
+constexpr size_t kExpiredAtOnce = 10'000;
 
 // kNotFound or kConflict unless `path` is there at `generation`, if that is given.
 Result<Entry> Present(const Draft& draft, const Path& path, std::optional<uint64_t> generation,
@@ -71,8 +74,9 @@ LocalStore::LocalStore(ContextPtr context, std::unique_ptr<files::DirectoryLock>
       index_(std::move(index)),
       catalog_(context_->clock, replaced_ms),
       committer_(*context_, catalog_, index_.get()),
-      pressure_(*context_, {[this](const std::vector<uint64_t>& generations) { Evict(generations); },
-                            [this](uint64_t generation) { catalog_.ForgetFormer(generation); }}) {}
+      pressure_(*context_,
+                {[this](const std::vector<uint64_t>& generations) { Evict(generations); },
+                 [this](uint64_t generation) { catalog_.ForgetFormer(generation); }}) {}
 
 Status LocalStore::Start() {
   MutexLock guard(generation_mutex_);
@@ -261,10 +265,21 @@ void LocalStore::EvictOne(Draft& draft, uint64_t generation) const {
   }
 }
 
+void LocalStore::UnmapIdle() {
+  if (context_->mapped_files.load() <= kMappedIdleMax) return;
+  const Instant long_ago = context_->clock.Now() - kMappedIdleWait;
+  for (const BodyPtr& body : context_->Living()) {
+    const Standing& standing = body->standing();
+    const Instant used(Duration(standing.last_used_nanos.load()));
+    if (standing.readers.load() == 0 && used < long_ago) body->Unmap();
+  }
+}
+
 void LocalStore::Maintain() {
   RemoveExpired();
   catalog_.ForgetFormer();
   pressure_.Relieve();
+  UnmapIdle();
   context_->probe.memory_bytes.Set(static_cast<double>(context_->memory->used().count));
   context_->probe.disk_bytes.Set(static_cast<double>(context_->disk->used().count));
 }

@@ -54,6 +54,7 @@ class LocalStore final : public Store {
   Result<RecordPtr> Amend(const Path& path, std::optional<uint64_t> generation,
                           const std::function<void(FlightRecord&)>& change);
   void RemoveExpired();
+  void UnmapIdle();
   void Evict(const std::vector<uint64_t>& generations);
   void EvictOne(Draft& draft, uint64_t generation) const;
 

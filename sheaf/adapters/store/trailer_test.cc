@@ -50,7 +50,8 @@ TEST(TrailerTest, BlocksThatDoNotLieOneBehindAnotherAreCorrupt) {
 }
 
 TEST(TrailerTest, NamesOfFilesComeBackAndNothingElseIsOne) {
-  for (const FileName name : {FileName{1, 0}, FileName{0x401, 17}, FileName{UINT64_MAX, UINT32_MAX}}) {
+  for (const FileName name :
+       {FileName{1, 0}, FileName{0x401, 17}, FileName{UINT64_MAX, UINT32_MAX}}) {
     EXPECT_EQ(FileName::Parse(name.Text()), name);
   }
   EXPECT_EQ((FileName{1025, 0}.Text()), "0000000000000401-0.arrows");

@@ -20,9 +20,16 @@ LocalWriter::~LocalWriter() {
   --store_.context().open_writers;
 }
 
+// Why nothing more can be done: the error that ended the flight, or that it was committed.
+Error LocalWriter::Over() const {
+  Status outcome = body_->outcome();
+  if (!outcome.ok()) return std::move(outcome).error();
+  return Fail(Kind::kInternal, "the flight is no longer written");
+}
+
 Status LocalWriter::Write(uint32_t partition, Batch batch) {
   SHEAF_CHECK(partition < body_->partitions());
-  if (body_->ended()) return Fail(Kind::kInternal, "the flight is no longer written");
+  if (body_->ended()) return Over();
   if (batch->schema() != body_->schema() &&
       !batch->schema()->Equals(*body_->schema(), /*check_metadata=*/false)) {
     return Fail(Kind::kInternal, "a batch of schema " + batch->schema()->ToString() +
@@ -52,7 +59,7 @@ Status LocalWriter::Flush() { return body_->Flush(); }
 
 Result<std::vector<Result<RecordPtr>>> LocalWriter::Commit(std::vector<CommitTarget> targets,
                                                            std::function<Status()> fence) {
-  SHEAF_CHECK(!body_->ended());
+  if (body_->ended()) return Over();
   auto committed = store_.Commit(body_, targets, fence);
   if (committed.ok()) {
     body_->End(std::nullopt);

@@ -26,6 +26,7 @@ class LocalWriter final : public FlightWriter {
   void Abort(Error reason) override;
 
  private:
+  Error Over() const;
   Status MakeRoom(uint32_t partition, const arrow::RecordBatch& batch);
 
   LocalStore& store_;  // Borrowed; outlives this.

@@ -13,8 +13,11 @@ namespace sheaf::app {
 namespace {
 
 void PrintHealth(const Json& health) {
+  const std::string state = health.value("state", "");
+  std::string words = health.value("ready", false) ? "ready" : "not ready";
+  if (state != "ready" && !state.empty()) words += ": " + state;
   std::printf("%s is %s\n", Printable(health.value("node", "the node")).c_str(),
-              health.value("ready", false) ? "ready" : "not ready");
+              Printable(words).c_str());
   std::vector<std::vector<std::string>> rows;
   for (const Json& module : health.value("modules", Json::array())) {
     rows.push_back({module.value("name", ""), module.value("state", ""),

@@ -188,7 +188,7 @@ TEST_F(RaceTest, Gets) {
   handler_.Store("f", flight);
   const std::vector<std::string> tickets = {"f", "f?early", "f?pending", "f?fail", "f?pending,lz4",
                                             "f?hang", "wait", "none", "fail:conflict"};
-  for (int round = 0; round < (testkit::Soak() ? 20'000 : 1'000); ++round) {
+  for (int round = 0; round < (testkit::Soak() ? 20'000 : 400); ++round) {
     const std::string ticket = tickets[random() % tickets.size()];
     FakeGet transport(threads_, {});
     auto* reactor = grpc::Launch<GetReactor>(core_->registry, grpc::Registry::Shape::kStream,
@@ -206,7 +206,7 @@ TEST_F(RaceTest, Puts) {
   Random random(seed_);
   const auto small = NumbersBatch(4, 1);
   const std::vector<std::string> paths = {"x", "late", "refuse", "stall", "fail:conflict"};
-  for (int round = 0; round < (testkit::Soak() ? 20'000 : 1'000); ++round) {
+  for (int round = 0; round < (testkit::Soak() ? 20'000 : 400); ++round) {
     const std::string path = paths[random() % paths.size()];
     auto messages = MessagesOf(small->schema(), {small, small, small, small}, path);
     if (random() % 8 == 0) messages[1 + random() % 4].resize(3);

@@ -83,10 +83,13 @@ std::shared_ptr<::grpc::ServerCredentials> Credentials(const std::optional<TlsFi
   return ge::TlsServerCredentials(options);
 }
 
-// Both are switches of the whole process and must be thrown before a builder is made.
-void EnableHealthAndReflection() {
+// Switches of the whole process, to be thrown before a builder is made. The library itself is
+// never shut down: it would wait, for up to ten seconds, for sockets that the last connections
+// have not closed yet.
+void PrepareLibrary() {
   static std::once_flag once;
   std::call_once(once, [] {
+    ::grpc_init();
     ::grpc::EnableDefaultHealthCheckService(true);
     ::grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   });
@@ -159,7 +162,7 @@ class ServerImpl final : public Server {
 Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
                                               const std::vector<::grpc::Service*>& services,
                                               Registry& registry) {
-  EnableHealthAndReflection();
+  PrepareLibrary();
   ::grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort(Address(options), Credentials(options.tls), &port);

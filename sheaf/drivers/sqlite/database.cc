@@ -82,8 +82,9 @@ Status Database::Bind(sqlite3_stmt* statement, int place, const Value& value) {
                                        is.size(), SQLITE_STATIC, SQLITE_UTF8);
         } else {
           const std::string_view bytes = is.bytes;
-          return ::sqlite3_bind_blob64(statement, place, bytes.data() == nullptr ? "" : bytes.data(),
-                                       bytes.size(), SQLITE_STATIC);
+          return ::sqlite3_bind_blob64(statement, place,
+                                       bytes.data() == nullptr ? "" : bytes.data(), bytes.size(),
+                                       SQLITE_STATIC);
         }
       },
       value);

@@ -34,7 +34,8 @@ TEST_F(SqliteTest, ValuesComeBackAsTheyWereBound) {
                             {int64_t{1} << 62, 1.5, std::string_view("text"), Blob{blob}, Null{}})
                   .ok());
   EXPECT_EQ(database->changes(), 1);
-  auto rows = database->Query("select a, b, c, d, e from t where a = ?", {int64_t{1} << 62}).value();
+  auto rows =
+      database->Query("select a, b, c, d, e from t where a = ?", {int64_t{1} << 62}).value();
   ASSERT_TRUE(rows.Next().value());
   EXPECT_EQ(rows.Integer(0), int64_t{1} << 62);
   EXPECT_EQ(rows.Real(1), 1.5);

@@ -157,21 +157,26 @@ void Handler::GetTicketed(const RequestPtr& request, const std::string& ticket,
                           const StreamReply& reply) {
   auto ticketed = OpenTicket(core_, request->context(), ticket);
   if (!ticketed.ok()) return reply(request->Failed(std::move(ticketed).error()));
+  auto compression = CompressionFromHeaders(*request->call());
+  if (!compression.ok()) return reply(request->Failed(std::move(compression).error()));
   auto opened = core_.parts.engine.Open(ticketed->submission, ticketed->partition);
   if (!opened.ok()) return reply(request->Failed(std::move(opened).error()));
   reply(std::unique_ptr<flight::GetStream>(
-      std::make_unique<BatchStream>(request, core_.probe, std::move(*opened))));
+      std::make_unique<BatchStream>(request, core_.probe, *compression, std::move(*opened))));
 }
 
 // One round trip: the ticket is the command.
 void Handler::GetByJson(const RequestPtr& request, const std::string& ticket,
                         const StreamReply& reply) {
   auto fail = [request, reply](Error error) { reply(request->Failed(std::move(error))); };
-  auto open = [this, request, reply, fail](const tasks::Submission& submission) {
+  auto compression = CompressionFromHeaders(*request->call());
+  if (!compression.ok()) return fail(std::move(compression).error());
+  auto open = [this, request, reply, fail,
+               compression = *compression](const tasks::Submission& submission) {
     auto opened = core_.parts.engine.Open(submission, std::nullopt);
     if (!opened.ok()) return fail(std::move(opened).error());
     reply(std::unique_ptr<flight::GetStream>(
-        std::make_unique<BatchStream>(request, core_.probe, std::move(*opened))));
+        std::make_unique<BatchStream>(request, core_.probe, compression, std::move(*opened))));
   };
   const flight::Descriptor descriptor{.type = flight::Descriptor::Type::kCommand,
                                       .command = ticket};

@@ -6,8 +6,26 @@
 
 namespace sheaf::endpoint {
 
+Result<flight::Compression> CompressionFromHeaders(const flight::Call& call) {
+  const auto text = call.Header("sheaf-compression");
+  if (!text.has_value()) return flight::Compression::kNone;
+  if (*text == "lz4") return flight::Compression::kLz4;
+  if (*text == "zstd") return flight::Compression::kZstd;
+  return Fail(Kind::kInvalid, "header sheaf-compression: '" + text->substr(0, 40) +
+                                  "' is not known; known: lz4, zstd");
+}
+
+// A stream that was cut is told so in the call's line.
+BatchStream::~BatchStream() {
+  if (over_) return;
+  auto alive = request_->context().cancel.Check();
+  static_cast<void>(request_->Failed(
+      alive.ok() ? Fail(Kind::kCancelled, "the client broke off") : std::move(alive).error()));
+}
+
 Result<flight::GetStream::Step> BatchStream::Next(std::function<void()> wake) {
   auto next = opened_.reader->Next(std::move(wake));
+  over_ = !next.ok() || next->what == store::FlightReader::Step::What::kEnd;
   if (!next.ok()) return request_->Failed(std::move(next).error());
   using What = store::FlightReader::Step::What;
   switch (next->what) {

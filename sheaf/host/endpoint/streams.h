@@ -10,19 +10,30 @@
 
 namespace sheaf::endpoint {
 
+// What header sheaf-compression asks for; kInvalid names it.
+Result<flight::Compression> CompressionFromHeaders(const flight::Call& call);
+
 // A flight being read, as DoGet sends it.
 class BatchStream final : public flight::GetStream {
  public:
-  BatchStream(RequestPtr request, Probe& probe, tasks::OpenedStream opened)
-      : request_(std::move(request)), probe_(probe), opened_(std::move(opened)) {}
+  BatchStream(RequestPtr request, Probe& probe, flight::Compression compression,
+              tasks::OpenedStream opened)
+      : request_(std::move(request)),
+        probe_(probe),
+        compression_(compression),
+        opened_(std::move(opened)) {}
+  ~BatchStream() override;
   std::shared_ptr<arrow::Schema> schema() const override { return opened_.schema; }
   std::string schema_metadata() const override { return opened_.metadata.dump(); }
+  flight::Compression compression() const override { return compression_; }
   Result<Step> Next(std::function<void()> wake) override;
 
  private:
   const RequestPtr request_;  // Shared with the call's callbacks.
   Probe& probe_;              // Borrowed from the endpoint.
+  const flight::Compression compression_;
   tasks::OpenedStream opened_;
+  bool over_ = false;  // Its end or its error was given out.
 };
 
 // When a clean half-close commits (contract, section 4).

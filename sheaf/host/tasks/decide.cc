@@ -173,6 +173,11 @@ Result<RunPtr> Engine::Check(const Node& node, bool* starts) {
     attaches = Attachable(node) != nullptr;
   }
   if (attaches) return RunPtr();
+  if (MayShare(*node.command, node.reuse)) {
+    // A cancelled run holds the identity's key in the query state until it has ended.
+    const auto same = by_identity_.find(node.identity.raw);
+    if (same != by_identity_.end() && same->second->cancel.cancelled()) return same->second;
+  }
   *starts = true;
   for (const auto& [name, input] : node.inputs) {
     if (input.node == nullptr) {

@@ -13,11 +13,13 @@
 #include <iterator>
 #include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sheaf/services/files/fixture_test.h"
-#include "testkit/seed.h"
+#include "sheaf/services/files/ipc_footer.h"
 #include "sheaf/services/files/parquet_footer.h"
+#include "testkit/seed.h"
 
 namespace sheaf::files {
 namespace {
@@ -187,6 +189,49 @@ TEST_F(BinaryTest, IpcCutAnywhereIsAnError) {
   const std::string good = Load(dir_ / "t.arrow");
   for (size_t size = 1; size < good.size(); size += 13) {
     EXPECT_TRUE(KindOf("cut.arrow", good.substr(0, size)).has_value()) << size;
+  }
+}
+
+TEST_F(BinaryTest, IpcMessagesThatClaimMoreThanTheFileHoldsAreCorrupt) {
+  WriteIpc("t.arrow", EveryType(), 1);
+  const std::string good = Load(dir_ / "t.arrow");
+  int32_t footer_bytes = 0;
+  std::memcpy(&footer_bytes, good.data() + good.size() - 10, 4);
+  const size_t footer_at = good.size() - 10 - static_cast<size_t>(footer_bytes);
+  const auto blocks = BlocksOfFooter(std::string_view(good).substr(footer_at, good.size()));
+  ASSERT_TRUE(blocks.has_value());
+  ASSERT_EQ(blocks->size(), 3U);
+  // Wherever the second message says how long its body is, it says a petabyte.
+  const IpcBlock block = (*blocks)[1];
+  const auto begin = static_cast<size_t>(block.offset);
+  const auto metadata_bytes = static_cast<size_t>(block.metadata_bytes);
+  EXPECT_EQ(BodyOfMessage(std::string_view(good).substr(begin, metadata_bytes)), block.body_bytes);
+  std::string bad = good;
+  const int64_t much = int64_t{1} << 50;
+  for (size_t at = begin; at < begin + metadata_bytes; at += 4) {
+    int64_t number = 0;
+    std::memcpy(&number, bad.data() + at, 8);
+    if (number == block.body_bytes) std::memcpy(bad.data() + at, &much, 8);
+  }
+  dir_.Write("bad.arrow", bad);
+  const Error error = Refusal(R"({"uri": "bad.arrow"})");
+  EXPECT_EQ(error.kind, Kind::kCorrupt);
+  EXPECT_EQ(error.message,
+            "'bad.arrow' is damaged at batch 1: its message claims a body that is not in the file");
+}
+
+TEST(IpcFooterTest, MalformedBytesGiveNothing) {
+  EXPECT_FALSE(BlocksOfFooter("").has_value());
+  EXPECT_FALSE(BlocksOfFooter(std::string(64, '\xff')).has_value());
+  EXPECT_FALSE(BodyOfMessage("").has_value());
+  EXPECT_FALSE(BodyOfMessage("\xff\xff\xff\xff\x01").has_value());
+  EXPECT_FALSE(BodyOfMessage(std::string(64, '\xff')).has_value());
+  std::mt19937_64 random(1);
+  for (int n = 0; n < 20'000; ++n) {
+    std::string bytes(random() % 80, '\0');
+    for (char& c : bytes) c = random() % 2 == 0 ? static_cast<char>(random()) : '\4';
+    (void)BlocksOfFooter(bytes);
+    (void)BodyOfMessage(bytes);
   }
 }
 

@@ -92,9 +92,9 @@ TEST_F(FilesTest, InputsAreRefused) {
 }
 
 TEST_F(FilesTest, PlanHasATokenForEachFileAndReadsNothing) {
-  const std::string a = dir_.Write("a.parquet", "this is no parquet");
-  const std::string b = dir_.Write("b.parquet", "nor this");
-  const auto plan = Plan(R"({"uris": ["b.parquet", "a.parquet"]})");
+  const std::string a = dir_.Write("a.arrow", "this is no Arrow..");
+  const std::string b = dir_.Write("b.arrow", "nor this");
+  const auto plan = Plan(R"({"uris": ["b.arrow", "a.arrow"]})");
   ASSERT_TRUE(plan.ok()) << plan.error().message;
   EXPECT_EQ(plan->schema, nullptr);
   ASSERT_EQ(plan->sources.size(), 2U);
@@ -118,6 +118,25 @@ TEST_F(FilesTest, LocalParquetIsSetExactlyWithoutAFilter) {
   EXPECT_EQ(plain->parquet->columns, (std::vector<std::string>{"c", "a"}));
   EXPECT_FALSE(Plan(R"({"uri": "t.parquet", "filter": [["a", "=", 1]]})")->parquet.has_value());
   EXPECT_FALSE(Plan(R"({"uri": "t.csv"})")->parquet.has_value());
+}
+
+TEST_F(FilesTest, ParquetThatAnotherMayReadItselfIsLookedAtFirst) {
+  WriteParquet("a.parquet", TableOf({arrow::field("x", arrow::int64())}, "[[1]]"));
+  WriteParquet("b.parquet", TableOf({arrow::field("x", arrow::utf8())}, R"([["1"]])"));
+  dir_.Write("c.parquet", "this is no parquet");
+  const auto differ = Plan(R"({"uris": ["a.parquet", "b.parquet"]})");
+  ASSERT_FALSE(differ.ok());
+  EXPECT_EQ(differ.error().message, "column 'x' is string in 'b.parquet' but int64 in 'a.parquet'");
+  EXPECT_EQ(Plan(R"({"uris": ["a.parquet", "c.parquet"]})").error().kind, Kind::kFailed);
+  EXPECT_EQ(Plan(R"({"uri": "a.parquet", "columns": ["y"]})").error().kind, Kind::kInvalid);
+  // Once for each state of the files.
+  ASSERT_TRUE(Plan(R"({"uri": "a.parquet"})").ok());
+  const double opened = host_.metrics().Value("sheaf_files_opened_total");
+  ASSERT_TRUE(Plan(R"({"uri": "a.parquet"})").ok());
+  EXPECT_EQ(host_.metrics().Value("sheaf_files_opened_total"), opened);
+  WriteParquet("a.parquet", TableOf({arrow::field("x", arrow::int64())}, "[[1], [2]]"));
+  ASSERT_TRUE(Plan(R"({"uri": "a.parquet"})").ok());
+  EXPECT_EQ(host_.metrics().Value("sheaf_files_opened_total"), opened + 1);
 }
 
 TEST_F(FilesTest, SchemaPlanKnowsSchemaAndRows) {

@@ -254,15 +254,15 @@ TEST_F(FindTest, GlobsSkipDanglingLinksAndDoNotLoop) {
 }
 
 TEST_F(FindTest, DirectoryMeansItsDataFiles) {
-  for (const std::string name : {"d/b.parquet", "d/sub/a.parq", "d/_SUCCESS", "d/.x.parquet",
-                                 "d/_tmp/c.parquet", "d/readme.txt"}) {
+  for (const std::string name : {"d/b.csv", "d/sub/a.tsv", "d/_SUCCESS", "d/.x.csv",
+                                 "d/_tmp/c.csv", "d/readme.txt"}) {
     dir_.Write(name, "x");
   }
-  EXPECT_EQ(NamesOf("d"), (List{"d/b.parquet", "d/sub/a.parq"}));
-  EXPECT_EQ(NamesOf("d/"), (List{"d/b.parquet", "d/sub/a.parq"}));
-  EXPECT_EQ(NamesOf("file://" + dir_.path() + "/d"), (List{"d/b.parquet", "d/sub/a.parq"}));
-  EXPECT_EQ(NamesOf("."), (List{"d/b.parquet", "d/sub/a.parq"}));
-  EXPECT_EQ(NamesOf(dir_.path()), (List{"d/b.parquet", "d/sub/a.parq"}));
+  EXPECT_EQ(NamesOf("d"), (List{"d/b.csv", "d/sub/a.tsv"}));
+  EXPECT_EQ(NamesOf("d/"), (List{"d/b.csv", "d/sub/a.tsv"}));
+  EXPECT_EQ(NamesOf("file://" + dir_.path() + "/d"), (List{"d/b.csv", "d/sub/a.tsv"}));
+  EXPECT_EQ(NamesOf("."), (List{"d/b.csv", "d/sub/a.tsv"}));
+  EXPECT_EQ(NamesOf(dir_.path()), (List{"d/b.csv", "d/sub/a.tsv"}));
   fs::create_directory(dir_ / "empty");
   EXPECT_EQ(PlanError("empty").kind, Kind::kNotFound);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sheaf/services/files/errors.h"
+#include "sheaf/services/files/ipc_footer.h"
 #include "sheaf/services/files/reader.h"
 #include "sheaf/wire/columnar/columnar.h"
 
@@ -53,6 +54,8 @@ class IpcReader final : public Reader {
     Batch read;
     if (is_file_) {
       if (next_ == batches_->num_record_batches()) return Batch();
+      const IpcBlock& block = blocks_[static_cast<size_t>(next_)];
+      SHEAF_TRY(CheckIpcMessage(*file_, block, plan_.name, "batch " + std::to_string(next_)));
       auto batch = batches_->ReadRecordBatch(next_++);
       if (!batch.ok()) return Wrong(batch.status(), Where());
       read = std::move(*batch);
@@ -99,6 +102,10 @@ class IpcReader final : public Reader {
       auto opened = arrow::ipc::RecordBatchFileReader::Open(file_, options_);
       if (!opened.ok()) return Wrong(opened.status(), "the footer");
       batches_ = std::move(*opened);
+      SHEAF_ASSIGN(blocks_, ReadIpcBlocks(*file_, plan_.name));
+      if (static_cast<int>(blocks_.size()) != batches_->num_record_batches()) {
+        return Damaged(plan_.name, "the footer", "it is malformed");
+      }
       return Done();
     }
     const arrow::Status sought = file_->Seek(0);
@@ -121,6 +128,7 @@ class IpcReader final : public Reader {
   bool is_file_ = false;
   Schema schema_, selected_;
   int next_ = 0;
+  std::vector<IpcBlock> blocks_;
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> batches_;  // Shared as Arrow makes them.
   std::shared_ptr<arrow::ipc::RecordBatchStreamReader> stream_;
 };

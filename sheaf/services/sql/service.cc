@@ -1,5 +1,7 @@
 #include "sheaf/services/sql/service.h"
 
+#include <arrow/memory_pool.h>
+
 #include <algorithm>
 #include <thread>
 #include <utility>
@@ -39,6 +41,11 @@ Result<int64_t> CountSetting(const module::Host& host, std::string_view key, int
 // Below it DuckDB cannot even plan.
 constexpr Bytes kMemoryMin = 16_MiB;
 
+// What the process holds beside Arrow's pool, which is others' to count.
+Bytes Unaccounted() {
+  return ResidentAnonymous() - Bytes{arrow::default_memory_pool()->bytes_allocated()};
+}
+
 }  // namespace
 
 Result<SqlOptions> SqlOptions::FromHost(const module::Host& host) {
@@ -63,7 +70,7 @@ SqlService::SqlService(const SqlOptions& options, Metrics& metrics, std::string 
     : options_(options),
       own_path_(std::move(own_path)),
       probe_(metrics),
-      watch_(ResidentAnonymous, options.memory_slack),
+      watch_(Unaccounted, options.memory_slack),
       drivers_({.name = "sql", .threads_max = options.runs_max, .queue_max = options.runs_max}) {}
 
 SqlService::~SqlService() = default;

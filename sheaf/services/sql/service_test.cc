@@ -5,9 +5,11 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <random>
 #include <thread>
 
 #include "sheaf/services/sql/fakes_test.h"
+#include "testkit/seed.h"
 #include "testkit/temporary.h"
 
 namespace sheaf::sql {
@@ -165,6 +167,14 @@ TEST_F(SpillTest, WhatIsHeldIsChargedAndReleased) {
   EXPECT_EQ(context.account->used(), 0_B);
 }
 
+TEST_F(ServiceTest, MemoryThatDuckDbDoesNotCountEndsTheRun) {
+  Start({{"memory", "64MiB"}, {"memory_slack", "64MiB"}});
+  EXPECT_THAT(Ask("select max(hash(repeat('x', 200000) || n)) from t", {{"t", Numbers(300'000)}}),
+              StartsWith("exhausted: the query holds far more memory than its limit of 64MiB"));
+  EXPECT_EQ(Metric("sheaf_sql_memory_cut_total"), 1);
+  EXPECT_EQ(Ask("select 1"), "1");
+}
+
 class CancelTest : public SqlTest {
  protected:
   // Runs until cancelled after 200 ms; how long the end took, and the status in `status_`.
@@ -213,6 +223,55 @@ TEST_F(CancelTest, DuckDbThatDoesNotLookUpIsLeftBehind) {
   module_->Stop();                  // Waits for it.
   EXPECT_EQ(Metric("sheaf_sql_lingering"), 0);
   Start({});
+}
+
+TEST_F(CancelTest, TooManyLeftBehindAndRunsAreRefused) {
+  observe::MemoryMetrics metrics;
+  auto service = SqlService::Open({.lingering_max = 1}, metrics, "").value();
+  const auto plan = [&](const std::string& sql) {
+    const Json spec = {{"sql", sql}};
+    return service->MakePlan({.spec = spec}).value();
+  };
+  FakeWriter writer;
+  const CancelSource source;
+  std::thread canceller([&] {
+    Event().WaitFor(std::chrono::milliseconds(200));
+    source.Cancel();
+  });
+  const auto costly = plan(
+      "select max(levenshtein(repeat('ab', 400) || range, "
+      "repeat('ba', 400) || range)) from range(3000)");
+  EXPECT_FALSE(service->Run(costly, {}, writer, Context(source.token())).ok());
+  canceller.join();
+  EXPECT_EQ(service->lingering(), 1u);
+  const auto refused = service->Run(plan("select 1"), {}, writer, Context()).error();
+  EXPECT_EQ(refused.kind, Kind::kExhausted);
+  EXPECT_EQ(refused.message, "1 cancelled queries have not ended yet; try again");
+}
+
+TEST_F(CancelTest, AtAnyMomentIsClean) {
+  std::mt19937_64 random(testkit::Seed());
+  const int rounds = testkit::Soak() ? 2'000 : 40;
+  for (int round = 0; round < rounds; ++round) {
+    const CancelSource source;
+    const auto wait = std::chrono::microseconds(random() % 30'000);
+    std::thread canceller([&] {
+      Event().WaitFor(wait);
+      source.Cancel();
+    });
+    FakeWriter writer;
+    const auto status =
+        Run({{"sql", "select a.n, b.n from t a join t b using (n) order by 1 desc"}},
+            {{"t", Numbers(30'000)}}, writer, Context(source.token()));
+    canceller.join();
+    if (status.ok()) {
+      EXPECT_EQ(writer.rows(), 30'000);
+    } else {
+      EXPECT_EQ(status.error().kind, Kind::kCancelled) << status.error().message;
+    }
+  }
+  EXPECT_EQ(Metric("sheaf_sql_lingering"), 0);
+  EXPECT_EQ(Metric("sheaf_sql_running"), 0);
 }
 
 TEST_F(CancelTest, ACancelledTokenRunsNothing) {

@@ -1,0 +1,149 @@
+// PLAN  an embedded node answers and opens no port · what is kept outlives a node, tickets' key
+//       too; what is temporary goes with it · each way not to start has its stage · a node that
+//       serves can be asked over Flight and drains
+
+#include "sheaf/apps/sheaf/node.h"
+
+#include <arrow/api.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "sheaf/adapters/flights/flights.h"
+
+namespace sheaf::app {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using std::chrono::seconds;
+
+class NodeTest : public ::testing::Test {
+ protected:
+  NodeTest() : folder_(fs::path(::testing::TempDir()) / ("sheaf-node-" + core::RandomHex(8))) {
+    fs::create_directories(folder_ / "data");
+  }
+  ~NodeTest() override { fs::remove_all(folder_); }
+
+  NodeOptions Options(NodeOptions::Mode mode, std::vector<std::string> more = {}) const {
+    settings::Sources sources;
+    sources.flags = {"state.dir=" + (folder_ / "state").string(), "flight.listen=127.0.0.1:0",
+                     "http.listen=127.0.0.1:0", "log.level=error"};
+    for (auto& flag : more) sources.flags.push_back(std::move(flag));
+    return {.config = settings::Config::Read(sources), .mode = mode};
+  }
+  static std::unique_ptr<Node> Running(NodeOptions options) {
+    Started started = StartNode(std::move(options));
+    EXPECT_FALSE(started.failed) << started.failed->error.message;
+    return std::move(started.node);
+  }
+  static StartStage StageOf(NodeOptions options, const std::string& word) {
+    const Started started = StartNode(std::move(options));
+    EXPECT_TRUE(started.failed.has_value());
+    if (!started.failed) return StartStage::kSettings;
+    EXPECT_THAT(started.failed->error.message, HasSubstr(word));
+    return started.failed->stage;
+  }
+  static Result<std::shared_ptr<arrow::Table>> Query(flights::Flights& flights,
+                                                     const std::string& json) {
+    SHEAF_ASSIGN(auto command, Command::Parse(json));
+    SHEAF_ASSIGN(auto stream, flights.Get({.what = std::move(command)}, {}));
+    return columnar::FromArrow(stream.reader->ToTable());
+  }
+
+  const fs::path folder_;
+};
+
+constexpr const char* kSunk =
+    R"({"service": "sql", "spec": {"sql": "select 6 * 7 as answer"}, "sink": {"path": ["t", "a"]}})";
+
+TEST_F(NodeTest, EmbeddedNodeAnswersAndOpensNoPort) {
+  std::ofstream(folder_ / "data" / "n.csv") << "n\n1\n2\n";
+  NodeOptions options = Options(NodeOptions::Mode::kEmbedded);
+  options.roots = {(folder_ / "data").string()};
+  const auto node = Running(std::move(options));
+  ASSERT_NE(node, nullptr);
+  EXPECT_TRUE(node->flight_uri().empty());
+  EXPECT_TRUE(node->http_uri().empty());
+  const auto table = Query(node->flights(), R"({"service": "sql",
+    "inputs": {"n": {"service": "files", "spec": {"uri": "n.csv"}}},
+    "spec": {"sql": "select count(*) as c from n"}})");
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  EXPECT_EQ((*table)->column(0)->ToString(), "[\n  [\n    2\n  ]\n]");
+}
+
+TEST_F(NodeTest, WhatIsKeptOutlivesTheNode) {
+  const auto kept = folder_ / "state" / "node.json";
+  std::string identity;
+  for (int start = 0; start < 2; ++start) {
+    const auto node = Running(Options(NodeOptions::Mode::kEmbedded));
+    ASSERT_NE(node, nullptr);
+    const auto listed = node->flights().List(Path(), Path(), 10, {});
+    ASSERT_TRUE(listed.ok()) << listed.error().message;
+    EXPECT_EQ(listed->size(), static_cast<size_t>(start));
+    ASSERT_TRUE(Query(node->flights(), kSunk).ok());
+    std::ifstream file(kept);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (start == 1) {
+      EXPECT_EQ(text, identity);
+    }
+    identity = text;
+  }
+  EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(fs::status(folder_ / "state").permissions(), fs::perms::owner_all);
+}
+
+TEST_F(NodeTest, WhatIsTemporaryGoesWithTheNode) {
+  NodeOptions options = Options(NodeOptions::Mode::kEmbedded);
+  options.state = NodeOptions::State::kTemporary;
+  auto node = Running(std::move(options));
+  ASSERT_NE(node, nullptr);
+  ASSERT_TRUE(Query(node->flights(), kSunk).ok());
+  EXPECT_FALSE(fs::exists(folder_ / "state"));
+}
+
+TEST_F(NodeTest, EachWayNotToStartHasItsStage) {
+  using Mode = NodeOptions::Mode;
+  EXPECT_EQ(StageOf(Options(Mode::kServe, {"flight.lisen=x"}), "flight.listen"),
+            StartStage::kSettings);
+  EXPECT_EQ(StageOf(Options(Mode::kServe, {"modules.enabled=files,sqll"}), "'sql'"),
+            StartStage::kSettings);
+  const auto node = Running(Options(Mode::kServe));
+  ASSERT_NE(node, nullptr);
+  EXPECT_EQ(StageOf(Options(Mode::kServe), "in use"), StartStage::kState);
+  const std::string taken = node->flight_uri().substr(sizeof("grpc://") - 1);
+  EXPECT_EQ(StageOf(Options(Mode::kServe, {"flight.listen=" + taken,
+                                           "state.dir=" + (folder_ / "other").string()}),
+                    taken),
+            StartStage::kListen);
+  std::ofstream(folder_ / "file") << "no directory";
+  EXPECT_EQ(StageOf(Options(Mode::kServe, {"state.dir=" + (folder_ / "file").string()}), "file"),
+            StartStage::kState);
+}
+
+TEST_F(NodeTest, DamagedIdentityIsAStateThatIsDamaged) {
+  fs::create_directories(folder_ / "state");
+  std::ofstream(folder_ / "state" / "node.json") << R"({"id": "x", "ticket_key": "00"})";
+  EXPECT_EQ(StageOf(Options(NodeOptions::Mode::kServe), "node.json"), StartStage::kState);
+}
+
+TEST_F(NodeTest, ServingNodeIsAskedOverFlightAndDrains) {
+  const auto node = Running(Options(NodeOptions::Mode::kServe));
+  ASSERT_NE(node, nullptr);
+  time::SystemClock clock;
+  const auto remote = flights::OpenRemote(node->flight_uri(), clock).value();
+  const auto table = Query(*remote, kSunk);
+  ASSERT_TRUE(table.ok()) << table.error().message;
+  auto health = remote->Do("HealthCheck", Json::object(), {});
+  ASSERT_TRUE(health.ok()) << health.error().message;
+  EXPECT_EQ(health->front()["ready"], true);
+  EXPECT_EQ(health->front()["flights"], 1);
+  EXPECT_EQ(health->front()["modules"].size(), 2u);
+  node->Stop(seconds(2));
+  EXPECT_FALSE(remote->Do("HealthCheck", Json::object(), {}).ok());
+}
+
+}  // namespace
+}  // namespace sheaf::app
