@@ -3,7 +3,9 @@
 // They are written once, through the store itself, into .deps/bench; remove that directory when
 // the format of the store changes.
 #include <arrow/api.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -34,7 +36,7 @@ void WriteOne(store::Store& store, int64_t number) {
   SHEAF_CHECK(written.ok() && written->front().ok());
 }
 
-void Write(const std::string& state, int64_t count) {
+void WritePart(const std::string& state, int64_t first, int64_t end) {
   time::SystemClock clock;
   observe::NullLog log;
   observe::MemoryMetrics metrics;
@@ -42,12 +44,22 @@ void Write(const std::string& state, int64_t count) {
       store::OpenLocal(
           {.clock = clock, .log = log, .metrics = metrics, .directory = state + "/flights"})
           .value();
-  std::atomic<int64_t> next{0};
+  std::atomic<int64_t> next{first};
   InParallel(kWriters, [&](int) {
     uint64_t mine = 0;
-    for (int64_t i = next++; i < count; i = next++, ++mine) WriteOne(*store, i);
+    for (int64_t i = next++; i < end; i = next++, ++mine) WriteOne(*store, i);
     return mine;
   });
+}
+
+// In parts: a store keeps the files open that it has written.
+void Write(const std::string& state, int64_t count) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  const auto part = static_cast<int64_t>(std::min<rlim_t>(files.rlim_max / 2, 10'000));
+  for (int64_t i = 0; i < count; i += part) WritePart(state, i, std::min(count, i + part));
 }
 
 // The state directory with so many flights; made when it is not there.

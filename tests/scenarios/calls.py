@@ -11,6 +11,7 @@ import pytest
 from node import eventually
 
 ERROR_BYTES_MAX = 2048
+CALL_S = 60
 
 # The table of the contract, section 6: number, retry, gRPC code, exception of pyarrow.
 ERRORS = {
@@ -74,8 +75,9 @@ def by(what):
 
 
 def options(headers=None, timeout=None, **more):
+    """A call that hangs becomes an exception of its test, not the end of all of them."""
     pairs = [(key.encode(), str(value).encode()) for key, value in (headers or {}).items()]
-    return fl.FlightCallOptions(timeout=timeout, headers=pairs, **more)
+    return fl.FlightCallOptions(timeout=timeout or CALL_S, headers=pairs, **more)
 
 
 def info(client, what, headers=None, timeout=None):
@@ -133,7 +135,8 @@ def put(client, where, table, headers=None, chunk_rows=None, **more):
 def act(client, name, body=None):
     """The results of an action, each parsed."""
     sent = json.dumps(body).encode() if isinstance(body, dict) else body or b""
-    return [json.loads(result.body.to_pybytes()) for result in client.do_action((name, sent))]
+    results = client.do_action((name, sent), options())
+    return [json.loads(result.body.to_pybytes()) for result in results]
 
 
 def act_one(client, name, body=None):

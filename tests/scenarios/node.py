@@ -1,5 +1,6 @@
 """A node of Sheaf as its own process: started on free ports, asked, stopped by its process id."""
 
+import ctypes
 import dataclasses
 import http.client
 import json
@@ -18,6 +19,11 @@ BIN = pathlib.Path(os.environ.get("SHEAF_BIN", ROOT / "build/test/bin/sheaf"))
 READY_S, STOP_S = 30, 30
 SERIES = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def die_with_parent():
+    """In the child: no node outlives a test run that was cut off."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def eventually(check, timeout_s=10, every_s=0.02, what="the condition"):
@@ -73,7 +79,8 @@ class Node:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.arguments(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                env={**os.environ, **self.environment}, start_new_session=True)
+                env={**os.environ, **self.environment}, start_new_session=True,
+                preexec_fn=die_with_parent)
         return self
 
     def start(self):

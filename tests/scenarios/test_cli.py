@@ -1,5 +1,5 @@
 """PLAN  `sheaf` as a person uses it: query in every format, here and on a server · what --as-python
-prints runs · explain, info, ls, tasks tell · put and get · Ctrl-C cancels on the server · exit codes ·
+prints runs · explain, info, ls, tasks tell · put and get · Ctrl-C cancels there · exit codes ·
 config and completion.
 """
 

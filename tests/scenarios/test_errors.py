@@ -1,4 +1,5 @@
-"""PLAN  every code of the contract, section 6, that one node can give reaches stock pyarrow with its
+"""PLAN  every code of the contract, section 6, that one node can give reaches stock pyarrow with
+its
 detail, and bare gRPC with its code · SQL errors point at their place · what fails half-way leaves
 nothing · limits of memory, rows and disk · details stay within 2 KiB.
 

@@ -1,5 +1,6 @@
-"""PLAN  liveness, readiness and metrics · the reading API: node, tasks, flights, services, page by page ·
-unknown routes, methods and parameters are told what would be right · malformed requests hurt nobody.
+"""PLAN  liveness, readiness and metrics · the reading API: node, tasks, flights, services, page
+by page ·
+unknown routes, methods and parameters hear what would be right · bad requests hurt nobody.
 """
 
 import json

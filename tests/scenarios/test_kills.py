@@ -1,5 +1,5 @@
 """PLAN  kill -9 at random points under mixed load, 20 rounds or 500 with SHEAF_SOAK=1: what was
-acknowledged as durable is whole, generations never come twice, nothing partial is ever seen, and the
+acknowledged as durable is whole, generations never repeat, nothing partial is seen, and the
 disk holds nothing that nobody knows · kills during start · kills during one large commit.
 """
 

@@ -1,4 +1,5 @@
-"""PLAN  the ready line and every exit code · SIGTERM drains: running work ends, uploads commit or roll
+"""PLAN  the ready line and every exit code · SIGTERM drains: running work ends, uploads commit or
+roll
 back, new work is refused · a second SIGTERM stops now · 50 stuck clients do not hold it up.
 """
 

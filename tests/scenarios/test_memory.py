@@ -1,4 +1,5 @@
-"""PLAN  a node of 256 MiB takes ten times as much in both tiers, by uploads, results and SQL, serves it
+"""PLAN  a node of 256 MiB takes ten times as much in both tiers, by uploads, results and SQL,
+serves it
 rightly from disk to several readers at once, and never holds more than its budget and a quarter.
 """
 

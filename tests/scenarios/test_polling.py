@@ -1,4 +1,5 @@
-"""PLAN  long calls in three ways, one task underneath · cancelling stops DuckDB within a second · a client
+"""PLAN  long calls in three ways, one task underneath · cancelling stops DuckDB within a second ·
+a client
 that vanishes takes its interest along · unclaimed results and abandoned polls end by themselves ·
 endpoints are renewed.
 """

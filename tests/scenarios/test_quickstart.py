@@ -1,4 +1,5 @@
-"""PLAN  the composed command of the contract runs once and is a hit ever after · a nested sink serves
+"""PLAN  the composed command of the contract runs once and is a hit ever after · a nested sink
+serves
 another command · what hits, planning and lineage tell · flights are listed, dropped, pinned,
 touched, refreshed.
 """

@@ -1,4 +1,5 @@
-"""PLAN  identical commands at once are one run and one answer · outer commands share a slow inner one ·
+"""PLAN  identical commands at once are one run and one answer · outer commands share a slow inner
+one ·
 one sharer's cancel leaves the other · a result is read while it is made · what `share` false and
 other options do to all that.
 """

@@ -1,4 +1,5 @@
-"""PLAN  the 22 queries of TPC-H at scale 0.1, as commands over Parquet files and over uploaded flights,
+"""PLAN  the 22 queries of TPC-H at scale 0.1, as commands over Parquet files and over uploaded
+flights,
 answer what an independent engine answers on the same files.
 """
 

@@ -1,4 +1,5 @@
-"""PLAN  every type of Arrow comes back as it went, through both tiers, from disk after a restart and
+"""PLAN  every type of Arrow comes back as it went, through both tiers, from disk after a restart
+and
 in every shape of batches · dictionaries may be replaced or grow within a stream · compressed bodies
 both ways · tables without columns or rows · what SQL does with each type.
 """
@@ -83,7 +84,8 @@ def test_dictionaries_may_change_within_a_stream(ask, tier, deltas, parts):
     got = run(ask, ["types", "changing"])[1]
     assert got["d"].to_pylist() == expected and pa.types.is_dictionary(got["d"].type)
     text = "select d::varchar as d from t"
-    assert [row["d"] for row in calls.rows(ask, sql(text, {"t": {"path": ["types", "changing"]}}))] \
+    asked = sql(text, {"t": {"path": ["types", "changing"]}})
+    assert [row["d"] for row in calls.rows(ask, asked)] \
         == expected
 
 

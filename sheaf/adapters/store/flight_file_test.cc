@@ -1,6 +1,6 @@
 // PLAN  every type comes back as it was written, with changing dictionaries, from any first batch ·
 //       stock Arrow reads the file · bodies are aligned · a follower reads while it grows · each
-//       damaged byte is found and named · truncation, another flight's file and no file are kCorrupt
+//       damaged byte is found and named · truncation, another's file and no file are kCorrupt
 #include "sheaf/adapters/store/flight_file.h"
 
 #include <arrow/api.h>

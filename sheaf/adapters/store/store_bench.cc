@@ -60,7 +60,7 @@ class Bench {
 
  private:
   testkit::TemporaryDirectory directory_;
-  SystemClock clock_;
+  time::SystemClock clock_;
   observe::NullLog log_;
   observe::MemoryMetrics metrics_;
 };
@@ -114,6 +114,34 @@ void WriteAndRead(Bench& bench) {
   std::printf("checksum %llx\n", static_cast<unsigned long long>(checksum));
 }
 
+// One thread writes, one follows: a result that is served while it is kept.
+void Follow(Bench& bench) {
+  const Batch batch = Wide();
+  const int count = Smoke() ? 8 : 512;
+  auto store = bench.Open();
+  for (const Tier tier : {Tier::kMemory, Tier::kDisk}) {
+    WriterOptions options;
+    options.schema = batch->schema();
+    options.tier = tier;
+    auto writer = store->OpenWriter(options).value();
+    const double began = bench.Now();
+    int64_t rows = 0;
+    std::thread follower([&, flight = writer->flight()] {
+      auto reader = flight->OpenReader(0).value();
+      while (const Batch read = reader->Wait(CancelToken()).value()) {
+        const auto& values = read->column_data(0)->buffers[1];
+        for (int64_t at = 0; at < values->size(); at += 64) rows += values->data()[at] & 1;
+        rows += read->num_rows();
+      }
+    });
+    for (int i = 0; i < count; ++i) SHEAF_CHECK(writer->Write(0, batch).ok());
+    SHEAF_CHECK(writer->Commit({}, nullptr).ok());
+    follower.join();
+    std::printf("follow %s: %.0f MiB/s, %lld\n", tier == Tier::kMemory ? "memory" : "disk",
+                2.0 * count / (bench.Now() - began), static_cast<long long>(rows));
+  }
+}
+
 void Spill(Bench& bench) {
   const int64_t budget = Smoke() ? 16 : 256;
   auto store = bench.Open({budget << 20});
@@ -162,12 +190,12 @@ void Start(Bench& bench) {
     WriterOptions options;
     options.schema = testkit::NumbersSchema();
     options.tier = Tier::kDisk;
-    constexpr int kPathsEach = 10;
-    for (int i = 0; i < flights; i += kPathsEach) {
+    const int paths_each = Smoke() ? 10 : 4;
+    for (int i = 0; i < flights; i += paths_each) {
       auto writer = store->OpenWriter(options).value();
       SHEAF_CHECK(writer->Write(0, testkit::Numbers(i, 1)).ok());
-      std::vector<CommitTarget> targets(kPathsEach);
-      for (int k = 0; k < kPathsEach; ++k) {
+      std::vector<CommitTarget> targets(static_cast<size_t>(paths_each));
+      for (int k = 0; k < paths_each; ++k) {
         targets[static_cast<size_t>(k)].sink.path = P("start-" + std::to_string(i + k));
         targets[static_cast<size_t>(k)].from.command = "{\"service\":\"sql\"}";
         targets[static_cast<size_t>(k)].from.identity.raw = std::string(32, 'x');
@@ -175,10 +203,12 @@ void Start(Bench& bench) {
       SHEAF_CHECK(writer->Commit(targets, nullptr).ok());
     }
   }
+  const int64_t before = AnonymousMiB();
   const double began = bench.Now();
   auto store = bench.Open();
-  std::printf("start: %lld flights in %.0f ms\n",
-              static_cast<long long>(store->usage().flights), 1e3 * (bench.Now() - began));
+  std::printf("start: %lld flights in %.0f ms, %lld MiB\n",
+              static_cast<long long>(store->usage().flights), 1e3 * (bench.Now() - began),
+              static_cast<long long>(AnonymousMiB() - before));
   const double looked = bench.Now();
   for (int i = 0; i < flights; ++i) {
     SHEAF_CHECK(store->Lookup(P("start-" + std::to_string(i))).has_value());
@@ -191,7 +221,7 @@ void Start(Bench& bench) {
 
 int main() {
   using namespace sheaf::store;
-  for (const auto run : {WriteAndRead, Spill, Commit, Start}) {
+  for (const auto run : {WriteAndRead, Follow, Spill, Commit, Start}) {
     Bench bench;
     run(bench);
   }

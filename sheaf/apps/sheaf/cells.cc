@@ -7,20 +7,13 @@
 #include <charconv>
 #include <cmath>
 
-#include <nlohmann/json.hpp>
-
+#include "sheaf/apps/sheaf/scalars.h"
 #include "sheaf/base/core/core.h"
 
 namespace sheaf::app {
 namespace {
 
 using arrow::Type;
-
-// Arrow's own text of a value without nesting; dates and times are ISO 8601 already.
-std::string ScalarText(const arrow::Array& array, int64_t row) {
-  auto scalar = array.GetScalar(row);
-  return scalar.ok() ? (*scalar)->ToString() : "?";
-}
 
 std::string_view BytesAt(const arrow::Array& array, int64_t row) {
   switch (array.type_id()) {
@@ -53,7 +46,7 @@ void AppendFloat(const arrow::Array& array, int64_t row, std::string& out,
   if (array.type_id() == Type::FLOAT) {
     return AppendDouble(static_cast<const arrow::FloatArray&>(array).Value(row), out, not_finite);
   }
-  out += ScalarText(array, row);  // Half floats.
+  AppendScalar(array, row, out);  // Half floats.
 }
 
 void AppendRange(const arrow::Array& values, int64_t from, int64_t count, std::string& out) {
@@ -105,26 +98,6 @@ void AppendUnion(const arrow::UnionArray& array, int64_t row, std::string& out) 
   const int64_t at =
       dense ? static_cast<const arrow::DenseUnionArray&>(array).value_offset(row) : row;
   AppendJson(*array.field(child), at, out);
-}
-
-template <typename ArrayType>
-std::string IntegerOf(const arrow::Array& array, int64_t row) {
-  return std::to_string(static_cast<const ArrayType&>(array).Value(row));
-}
-
-// The common ones without a detour through a scalar.
-std::string NumberText(const arrow::Array& array, int64_t row) {
-  switch (array.type_id()) {
-    case Type::INT64: return IntegerOf<arrow::Int64Array>(array, row);
-    case Type::INT32: return IntegerOf<arrow::Int32Array>(array, row);
-    case Type::INT16: return IntegerOf<arrow::Int16Array>(array, row);
-    case Type::INT8: return IntegerOf<arrow::Int8Array>(array, row);
-    case Type::UINT64: return IntegerOf<arrow::UInt64Array>(array, row);
-    case Type::UINT32: return IntegerOf<arrow::UInt32Array>(array, row);
-    case Type::UINT16: return IntegerOf<arrow::UInt16Array>(array, row);
-    case Type::UINT8: return IntegerOf<arrow::UInt8Array>(array, row);
-    default: return ScalarText(array, row);
-  }
 }
 
 bool IsText(Type::type id) {
@@ -191,11 +164,6 @@ Place Behind(const arrow::Array& array, int64_t row) {
 
 }  // namespace
 
-void AppendJsonText(std::string_view text, std::string& out) {
-  out += nlohmann::json(text).dump(-1, ' ', /*ensure_ascii=*/false,
-                                   nlohmann::json::error_handler_t::replace);
-}
-
 bool IsNumber(const arrow::DataType& type) {
   return arrow::is_integer(type.id()) || arrow::is_floating(type.id()) ||
          arrow::is_decimal(type.id());
@@ -212,13 +180,15 @@ void AppendJson(const arrow::Array& given, int64_t given_row, std::string& out) 
   } else if (arrow::is_floating(id)) {
     AppendFloat(array, place.row, out, "null");
   } else if (id == Type::BOOL || IsNumber(*array.type())) {
-    out += NumberText(array, place.row);
+    AppendScalar(array, place.row, out);
   } else if (IsText(id)) {
     AppendJsonText(BytesAt(array, place.row), out);
   } else if (IsBytes(id)) {
     AppendJsonText(core::ToHex(BytesAt(array, place.row)), out);
   } else {
-    AppendJsonText(ScalarText(array, place.row), out);
+    out += '"';  // Dates and times hold nothing that JSON would escape.
+    AppendScalar(array, place.row, out);
+    out += '"';
   }
 }
 
@@ -235,7 +205,8 @@ std::optional<std::string> CellText(const arrow::Array& given, int64_t given_row
   }
   if (IsText(id)) return std::string(BytesAt(array, place.row));
   if (IsBytes(id)) return core::ToHex(BytesAt(array, place.row));
-  return NumberText(array, place.row);
+  AppendScalar(array, place.row, out);
+  return out;
 }
 
 }  // namespace sheaf::app

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace sheaf::app {
 
@@ -15,7 +14,6 @@ namespace sheaf::app {
 void AppendJson(const arrow::Array& array, int64_t row, std::string& out);
 // The value for people and CSV: text as it is, nested values as JSON; nothing for null.
 std::optional<std::string> CellText(const arrow::Array& array, int64_t row);
-void AppendJsonText(std::string_view text, std::string& out);  // Quoted and escaped.
 
 bool IsNumber(const arrow::DataType& type);  // Right-aligned in tables.
 

@@ -1,5 +1,7 @@
 // The program. Its parts are bound in node.cc; its words are declared in cmd_*.cc.
 
+#include <cstdlib>
+
 #include "sheaf/apps/sheaf/cli.h"
 #include "sheaf/apps/sheaf/commands.h"
 #include "sheaf/apps/sheaf/exit.h"
@@ -7,6 +9,8 @@
 
 int main(int argc, char** argv) {
   using namespace sheaf::app;  // NOLINT(google-build-using-namespace): this file is the app.
+  // gRPC's own lines say what our errors say better; the variable still turns them on.
+  ::setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);  // NOLINT(concurrency-mt-unsafe)
   Cli cli("sheaf", "Data services over Arrow Flight: serve them, ask them, keep their results.",
           "A command that needs no server does its work in this process.\n" + ExitCodesHelp(),
           kVersion);

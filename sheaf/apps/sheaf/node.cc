@@ -118,6 +118,9 @@ class LiveNode final : public Node {
     if (auto status = options_.config.Check(); !status.ok()) {
       return StartError{StartStage::kSettings, status.error()};
     }
+    if (auto status = MakeModules(); !status.ok()) {
+      return StartError{StartStage::kSettings, status.error()};
+    }
     if (auto status = OpenState(); !status.ok()) {
       return StartError{StartStage::kState, status.error()};
     }
@@ -238,7 +241,8 @@ class LiveNode final : public Node {
     flights_ = std::make_unique<tasks::LocalFlights>(*engine_, *actions_);
   }
 
-  Status StartModules() {
+  // Before anything is opened: a name that nobody has is a mistake in the settings.
+  Status MakeModules() {
     for (const std::string& name : settings_.modules.enabled) {
       std::unique_ptr<module::Module> made;
       std::vector<std::string_view> known;
@@ -249,8 +253,14 @@ class LiveNode final : public Node {
       if (made == nullptr) {
         return Fail(Kind::kInvalid, "modules.enabled: " + core::UnknownWord("module", name, known));
       }
-      SHEAF_TRY(modules_->Add(std::move(made)));
+      made_.push_back(std::move(made));
     }
+    return Done();
+  }
+
+  Status StartModules() {
+    for (auto& made : made_) SHEAF_TRY(modules_->Add(std::move(made)));
+    made_.clear();
     return modules_->Start({.flights = *flights_,
                             .secrets = *secrets_,
                             .log = log_,
@@ -427,6 +437,7 @@ class LiveNode final : public Node {
   std::unique_ptr<query_state::QueryState> states_;
   std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<admission::Admission> admission_;
+  std::vector<std::unique_ptr<module::Module>> made_;  // Until they are added.
   std::unique_ptr<modules::Modules> modules_;
   std::unique_ptr<tasks::Engine> engine_;
   std::unique_ptr<tasks::Actions> actions_;

@@ -17,8 +17,8 @@ namespace sheaf::app {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 class NodeTest : public ::testing::Test {
  protected:
@@ -57,7 +57,7 @@ class NodeTest : public ::testing::Test {
 };
 
 constexpr const char* kSunk =
-    R"({"service": "sql", "spec": {"sql": "select 6 * 7 as answer"}, "sink": {"path": ["t", "a"]}})";
+    R"({"service": "sql", "spec": {"sql": "select 6 * 7 as n"}, "sink": {"path": ["t", "a"]}})";
 
 TEST_F(NodeTest, EmbeddedNodeAnswersAndOpensNoPort) {
   std::ofstream(folder_ / "data" / "n.csv") << "n\n1\n2\n";

@@ -1,11 +1,7 @@
 #include "sheaf/apps/sheaf/output.h"
 
-#include <arrow/csv/writer.h>
 #include <arrow/io/file.h>
 #include <arrow/io/stdio.h>
-#include <arrow/ipc/writer.h>
-#include <arrow/table.h>
-#include <parquet/arrow/writer.h>
 
 #include <unistd.h>
 

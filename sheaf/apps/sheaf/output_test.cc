@@ -83,6 +83,17 @@ TEST_F(OutputTest, CsvQuotesWhatNeedsIt) {
   EXPECT_EQ(TextOf("a.csv"), "n,t,x\n1,\"a,b\",0.5\n2,\"say \"\"hi\"\"\",\n3,,-2.25\n");
 }
 
+TEST_F(OutputTest, CsvTellsEmptyTextFromNothing) {
+  const auto table = arrow::Table::Make(
+      arrow::schema({arrow::field("t", arrow::utf8()), arrow::field("d", arrow::date32()),
+                     arrow::field("a,b", arrow::decimal128(5, 2))}),
+      {*arrow::json::ArrayFromJSONString(arrow::utf8(), R"(["", null])"),
+       *arrow::json::ArrayFromJSONString(arrow::date32(), "[20000, null]"),
+       *arrow::json::ArrayFromJSONString(arrow::decimal128(5, 2), R"(["1.50", null])")});
+  Write(table, "a.csv");
+  EXPECT_EQ(TextOf("a.csv"), "t,d,\"a,b\"\n\"\",2024-10-04,1.50\n,,\n");
+}
+
 TEST_F(OutputTest, NestedValuesAreJsonInsideCsv) {
   const auto type = arrow::list(arrow::int32());
   const auto table =

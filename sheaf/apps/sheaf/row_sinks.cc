@@ -1,7 +1,6 @@
 #include "sheaf/apps/sheaf/row_sinks.h"
 
 #include <arrow/api.h>
-#include <arrow/csv/writer.h>
 #include <arrow/ipc/writer.h>
 #include <parquet/arrow/writer.h>
 
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "sheaf/apps/sheaf/cells.h"
+#include "sheaf/apps/sheaf/scalars.h"
 #include "sheaf/apps/sheaf/table.h"
 #include "sheaf/wire/columnar/columnar.h"
 
@@ -92,61 +92,32 @@ class JsonSink final : public RowSink {
   int64_t rows_ = 0;
 };
 
-// CSV has words for text, numbers and booleans; the rest becomes text first.
-bool CsvKnows(const arrow::DataType& type) {
-  return arrow::is_integer(type.id()) || type.id() == arrow::Type::DOUBLE ||
-         type.id() == arrow::Type::FLOAT || type.id() == arrow::Type::BOOL ||
-         type.id() == arrow::Type::STRING || type.id() == arrow::Type::LARGE_STRING;
-}
-
-arrow::Result<std::shared_ptr<arrow::Array>> AsText(const arrow::Array& array) {
-  arrow::StringBuilder builder;
-  for (int64_t row = 0; row < array.length(); ++row) {
-    const auto text = CellText(array, row);
-    ARROW_RETURN_NOT_OK(text ? builder.Append(*text) : builder.AppendNull());
-  }
-  return builder.Finish();
-}
-
+// RFC 4180 with the least of quotes. An absent value is nothing, an empty text is "".
 class CsvSink final : public RowSink {
  public:
-  static Result<std::unique_ptr<RowSink>> Open(Out out, const arrow::Schema& schema) {
-    auto sink = std::make_unique<CsvSink>();
-    arrow::FieldVector fields;
-    for (const auto& field : schema.fields()) {
-      fields.push_back(CsvKnows(*field->type()) ? field : field->WithType(arrow::utf8()));
-    }
-    sink->schema_ = arrow::schema(std::move(fields));
-    auto options = arrow::csv::WriteOptions::Defaults();
-    options.quoting_style = arrow::csv::QuotingStyle::Needed;
-    options.quoting_header = arrow::csv::QuotingStyle::None;
+  CsvSink(Out out, const arrow::Schema& schema) : out_(std::move(out)) {
     for (const auto& name : schema.field_names()) {
-      // Arrow would quote every name.
-      if (name.find_first_of(",\"\r\n") == std::string::npos) continue;
-      options.quoting_header = arrow::csv::QuotingStyle::Needed;
+      if (!head_.empty()) head_ += ',';
+      AppendCsvText(name, head_);
     }
-    SHEAF_ARROW_ASSIGN(sink->writer_, Kind::kFailed,
-                       arrow::csv::MakeCSVWriter(std::move(out), sink->schema_, options));
-    return std::unique_ptr<RowSink>(std::move(sink));
+    head_ += '\n';
   }
   arrow::Status Write(const arrow::RecordBatch& batch) override {
-    arrow::ArrayVector columns;
-    for (const auto& column : batch.columns()) {
-      if (CsvKnows(*column->type())) {
-        columns.push_back(column);
-        continue;
+    std::string text = std::exchange(head_, {});
+    for (int64_t row = 0; row < batch.num_rows(); ++row) {
+      for (int i = 0; i < batch.num_columns(); ++i) {
+        if (i > 0) text += ',';
+        if (const auto cell = CellText(*batch.column(i), row)) AppendCsvText(*cell, text);
       }
-      ARROW_ASSIGN_OR_RAISE(auto text, AsText(*column));
-      columns.push_back(std::move(text));
+      text += '\n';
     }
-    return writer_->WriteRecordBatch(
-        *arrow::RecordBatch::Make(schema_, batch.num_rows(), std::move(columns)));
+    return out_->Write(text);
   }
-  arrow::Status End(const std::string&) override { return writer_->Close(); }
+  arrow::Status End(const std::string&) override { return out_->Write(head_); }
 
  private:
-  std::shared_ptr<arrow::Schema> schema_;
-  std::shared_ptr<arrow::ipc::RecordBatchWriter> writer_;
+  const Out out_;
+  std::string head_;  // Until it is written.
 };
 
 class IpcSink final : public RowSink {
@@ -201,7 +172,7 @@ Result<std::unique_ptr<RowSink>> MakeRowSink(const OutputOptions& options, Out o
                                              std::shared_ptr<arrow::Schema> schema) {
   switch (options.format) {
     case Format::kTable: return std::make_unique<TableSink>(options, std::move(out), *schema);
-    case Format::kCsv: return CsvSink::Open(std::move(out), *schema);
+    case Format::kCsv: return std::make_unique<CsvSink>(std::move(out), *schema);
     case Format::kJson: return std::make_unique<JsonSink>(JsonSink::Shape::kArray, std::move(out));
     case Format::kNdjson:
       return std::make_unique<JsonSink>(JsonSink::Shape::kLines, std::move(out));

@@ -178,8 +178,7 @@ TEST(WallsTest, BehindTheGateNothingLeaksEither) {
   const Canary canary;
   for (const auto& sql : HostileStatements(canary.path())) {
     Instance instance(1);
-    instance.Configure({.memory_max = 64_MiB}, {});
-    instance.Lock();
+    instance.Begin({.memory_max = 64_MiB}, {});
     std::string text;
     try {
       auto result = instance.connection().Query(sql);
@@ -203,8 +202,7 @@ TEST(WallsTest, APermittedFileCanBeReadAndNotWritten) {
   EXPECT_EQ(One("select n from t", {{.name = "t", .files = {file}}}), "42");
 
   Instance instance(1);
-  instance.Configure({.memory_max = 64_MiB}, {file});
-  instance.Lock();
+  instance.Begin({.memory_max = 64_MiB}, {file});
   const auto before = canary.List();
   const std::vector<std::string> statements = {
       "copy (select 7) to '" + file + "' (format csv, use_tmp_file false)",
@@ -226,8 +224,7 @@ TEST(WallsTest, APermittedFileCanBeReadAndNotWritten) {
 
 TEST(WallsTest, SettingsCannotBeChangedAfterTheLock) {
   Instance instance(1);
-  instance.Configure({.memory_max = 64_MiB}, {});
-  instance.Lock();
+  instance.Begin({.memory_max = 64_MiB}, {});
   for (const char* sql :
        {"set memory_limit = '8GB'", "set threads = 8", "set enable_external_access = true",
         "set lock_configuration = false", "reset all", "pragma memory_limit = '8GB'",

@@ -19,26 +19,19 @@ constexpr int64_t kSliceRows = 1 << 18;
 constexpr int64_t kRowsAssumed = 100'000;  // For the optimiser, where nobody knows.
 constexpr int kFailed = 5;                 // EIO; the message travels beside it.
 
-struct SourcesInfo final : ddb::TableFunctionInfo {
-  std::vector<std::shared_ptr<const Source>> sources;
-};
-
-// The state of one scan, behind the C stream that DuckDB pulls under its own mutex.
+// The state of one scan, behind the C stream that DuckDB pulls.
+//
+// DuckDB calls one at a time; the mutex tells so to ThreadSanitizer, which cannot see into DuckDB.
 class Cursor final {
  public:
   Cursor(std::shared_ptr<const Source> source, std::vector<int> columns)
-      : source_(std::move(source)), columns_(std::move(columns)) {}
-
-  arrow::Status Open() {
-    ARROW_ASSIGN_OR_RAISE(reader_, source_->table.open());
-    if (!reader_->schema()->Equals(*source_->table.schema, /*check_metadata=*/false)) {
-      return arrow::Status::Invalid("table ", source_->table.name,
-                                    ": its reader has another schema than was declared");
-    }
-    return arrow::Status::OK();
+      : source_(std::move(source)), columns_(std::move(columns)) {
+    MutexLock lock(mutex_);
   }
+  void End() { MutexLock lock(mutex_); }
 
   int Next(ArrowArray* out) {
+    MutexLock lock(mutex_);
     out->release = nullptr;
     const arrow::Status status = Step(out);
     if (status.ok()) return 0;
@@ -53,7 +46,16 @@ class Cursor final {
   const char* message() const { return message_.c_str(); }
 
  private:
-  arrow::Status Step(ArrowArray* out) {
+  arrow::Status Open() SHEAF_REQUIRES(mutex_) {
+    ARROW_ASSIGN_OR_RAISE(reader_, source_->table.open());
+    if (!reader_->schema()->Equals(*source_->table.schema, /*check_metadata=*/false)) {
+      return arrow::Status::Invalid("table ", source_->table.name,
+                                    ": its reader has another schema than was declared");
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Step(ArrowArray* out) SHEAF_REQUIRES(mutex_) {
     if (source_->control->stopped()) return arrow::Status::Cancelled("interrupted");
     if (reader_ == nullptr) ARROW_RETURN_NOT_OK(Open());
     if (held_ == nullptr) {
@@ -73,15 +75,17 @@ class Cursor final {
 
   const std::shared_ptr<const Source> source_;  // Shared: a scan may outlive its function.
   const std::vector<int> columns_;
-  std::shared_ptr<arrow::RecordBatchReader> reader_;
-  std::shared_ptr<arrow::RecordBatch> held_;
-  int64_t offset_ = 0;
-  std::string message_;
+  Mutex mutex_;
+  std::shared_ptr<arrow::RecordBatchReader> reader_ SHEAF_GUARDED_BY(mutex_);
+  std::shared_ptr<arrow::RecordBatch> held_ SHEAF_GUARDED_BY(mutex_);
+  int64_t offset_ SHEAF_GUARDED_BY(mutex_) = 0;
+  std::string message_;  // Read after the Next that failed.
 };
 
 Cursor& CursorOf(ArrowArrayStream* stream) { return *static_cast<Cursor*>(stream->private_data); }
 
 void Release(ArrowArrayStream* stream) {
+  CursorOf(stream).End();
   delete static_cast<Cursor*>(stream->private_data);
   stream->private_data = nullptr;
   stream->release = nullptr;
@@ -188,8 +192,7 @@ void ColumnsOf(ddb::ClientContext& context, const arrow::Schema& schema,
   types = table.GetTypes();
 }
 
-void RegisterSources(ddb::Connection& connection,
-                     std::vector<std::shared_ptr<const Source>> sources) {
+void RegisterScan(ddb::Connection& connection, ddb::shared_ptr<SourcesInfo> info) {
   using Parts = ddb::ArrowTableFunction;
   ddb::TableFunction function(kScanFunction, {ddb::LogicalType::BIGINT}, Parts::ArrowScanFunction,
                               BindScan, Parts::ArrowScanInitGlobal, Parts::ArrowScanInitLocal);
@@ -200,8 +203,6 @@ void RegisterSources(ddb::Connection& connection,
   function.table_scan_progress = ScanProgress;
   function.get_partition_data = PartitionData;
   function.to_string = Describe;
-  auto info = ddb::make_shared_ptr<SourcesInfo>();
-  info->sources = std::move(sources);
   function.function_info = std::move(info);
   ddb::CreateTableFunctionInfo create(function);
   auto& context = *connection.context;

@@ -54,17 +54,18 @@ void InfoCall::Wait() {
   {
     MutexLock lock(mutex_);
     if (answer_) cancel_ = std::move(registration);
-    if (answer_ && patience_.pollable) {
-      timer_ = core_.parts.timers.After(patience_.wait, [self] {
-        self->core_.parts.engine.Answer(self->submission_);
-        self->Finish(Verdict::kPoll);
-      });
-    }
   }
   core_.parts.engine.Wait(submission_, [self](Status status) {
     if (!status.ok()) return self->Finish(std::move(status).error());
     if (self->then_ == Then::kClaim) self->core_.parts.engine.Answer(self->submission_);
     self->Finish(Verdict::kReady);
+  });
+  // After Wait: a timer that fires before it would leave the interest waiting for ever.
+  MutexLock lock(mutex_);
+  if (!answer_ || !patience_.pollable) return;
+  timer_ = core_.parts.timers.After(patience_.wait, [self] {
+    self->core_.parts.engine.Answer(self->submission_);
+    self->Finish(Verdict::kPoll);
   });
 }
 

@@ -5,6 +5,7 @@
 //       · the host lends settings, accounts and private paths
 #include "sheaf/host/modules/modules.h"
 
+#include <atomic>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -366,15 +367,16 @@ TEST_F(ModulesTest, AHungCheckDoesNotKeepTheModuleFromStopping) {
       }});
   ASSERT_TRUE(Start().ok());
   inside.Wait();
-  Event stopping;
+  std::atomic<bool> stopped{false};
   std::thread mover([&] {
-    stopping.Wait();
-    // Stop waits by a timer of its own beside none other: the checks' was cancelled.
-    while (timers_.pending() == 0) std::this_thread::yield();
-    clock_.Advance(options_.stop_limit);
+    // Which moment Stop's own wait begins cannot be seen from here: time goes on until it is over.
+    while (!stopped) {
+      clock_.Advance(options_.stop_limit);
+      std::this_thread::yield();
+    }
   });
-  stopping.Set();
   modules_->Stop();
+  stopped = true;
   mover.join();
   EXPECT_EQ(journal_, (Names{"start m", "stop m"}));
   EXPECT_TRUE(modules_->left_behind());

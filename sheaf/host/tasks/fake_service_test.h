@@ -130,7 +130,8 @@ struct EngineHouse {
       event->Set();
     });
     // The store holds a small batch for 20 ms of the manual clock.
-    for (int i = 0; i < 1000 && !event->WaitFor(std::chrono::milliseconds(10)); ++i) clock.Advance(std::chrono::milliseconds(25));
+    for (int i = 0; i < 1000 && !event->WaitFor(std::chrono::milliseconds(10)); ++i)
+      clock.Advance(std::chrono::milliseconds(25));
     EXPECT_TRUE(event->IsSet());
     if (outcome->ok()) engine.Answer(submission);
     return *outcome;
@@ -144,7 +145,9 @@ struct EngineHouse {
       batches.push_back(std::move(batch));
     }
   }
-  void Ended(const Submission& submission) { EXPECT_TRUE(submission.run->ended.WaitFor(std::chrono::seconds(20))); }
+  void Ended(const Submission& submission) {
+    EXPECT_TRUE(submission.run->ended.WaitFor(std::chrono::seconds(20)));
+  }
 
   ManualClock clock;
   observe::NullLog log;
@@ -167,9 +170,10 @@ struct EngineHouse {
                  .service = [this](std::string_view name) -> module::Service* {
                    return name == "fake" ? &service : nullptr;
                  },
-                 .unknown_service = [](std::string_view name) {
-                   return Fail(Kind::kUnknownService, "no service '" + std::string(name) + "'");
-                 }}};
+                 .unknown_service =
+                     [](std::string_view name) {
+                       return Fail(Kind::kUnknownService, "no service '" + std::string(name) + "'");
+                     }}};
 };
 
 }  // namespace sheaf::tasks

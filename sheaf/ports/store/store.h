@@ -107,7 +107,8 @@ struct Usage {
   int64_t spilled = 0;
 };
 
-// What a listener hears after each change of what is committed. `found` is empty after a removal.
+// What a listener hears after each change of what is committed. `found` is empty after a removal;
+// who keeps its flight, and not only its record, pins the data.
 struct Change {
   Path path;
   uint64_t generation = 0;
@@ -123,17 +124,20 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Draws a generation: from one counter kept in the index, never repeated.
+  // Draws a generation: from one counter kept in the index, never repeated. Writers die before
+  // their store; flights, readers and batches may outlive it.
   virtual Result<std::unique_ptr<FlightWriter>> OpenWriter(WriterOptions options) = 0;
 
   virtual std::optional<Found> Lookup(const Path& path) = 0;
   // Also a generation that was replaced or dropped a moment ago (replaced_ms), for its tickets;
-  // kResultGone when it is no longer there, kCorrupt when its data was found damaged.
+  // kResultGone when it is no longer there, kCorrupt when its data was found damaged. An empty path
+  // finds an unnamed flight that somebody still holds.
   virtual Result<FlightPtr> LookupGeneration(const Path& path, uint64_t generation) = 0;
   // In path order, from the first path after `after` (empty = start), expired ones left out.
   virtual std::vector<Found> List(const Path& prefix, const Path& after, size_t limit) = 0;
 
-  // All three: kNotFound when absent; kConflict when `generation` is given and is another.
+  // All three: kNotFound when absent; kConflict when `generation` is given and is another. A pin
+  // belongs to the path and goes over to the generation that replaces it; it does not stop expiry.
   virtual Status Drop(const Path& path, std::optional<uint64_t> generation) = 0;
   virtual Result<RecordPtr> Pin(const Path& path, std::optional<uint64_t> generation,
                                 bool pinned) = 0;
@@ -144,7 +148,8 @@ class Store {
   // Removes what expired, frees what was replaced, evicts to the budgets. Called by the host
   // each second and by the store itself when a budget is exceeded.
   virtual void Maintain() = 0;
-  // Marks an unnamed flight as read to its end: it may be evicted first.
+  // Marks an unnamed flight as read to its end: it may be evicted first, and although handles on
+  // it live; opening it again is then kResultGone.
   virtual void MarkRead(uint64_t generation) = 0;
   virtual Usage usage() const = 0;
   // Replays every committed flight to `listener`, then calls it after each change, in order, on

@@ -44,17 +44,23 @@ class BinaryTest : public FilesTest {
 std::shared_ptr<arrow::Table> EveryType() {
   const auto dictionary = arrow::dictionary(arrow::int32(), arrow::utf8());
   auto plain = TableOf(
-      {arrow::field("bool", arrow::boolean()), arrow::field("i8", arrow::int8()),
-       arrow::field("u64", arrow::uint64()), arrow::field("f32", arrow::float32()),
-       arrow::field("f64", arrow::float64()), arrow::field("d", arrow::decimal128(20, 3)),
-       arrow::field("dd", arrow::decimal256(60, 3)), arrow::field("date", arrow::date32()),
+      {arrow::field("bool", arrow::boolean()),
+       arrow::field("i8", arrow::int8()),
+       arrow::field("u64", arrow::uint64()),
+       arrow::field("f32", arrow::float32()),
+       arrow::field("f64", arrow::float64()),
+       arrow::field("d", arrow::decimal128(20, 3)),
+       arrow::field("dd", arrow::decimal256(60, 3)),
+       arrow::field("date", arrow::date32()),
        arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO)),
        arrow::field("tz", arrow::timestamp(arrow::TimeUnit::NANO, "UTC")),
        arrow::field("t32", arrow::time32(arrow::TimeUnit::MILLI)),
        arrow::field("t64", arrow::time64(arrow::TimeUnit::NANO)),
        arrow::field("dur", arrow::duration(arrow::TimeUnit::SECOND)),
-       arrow::field("s", arrow::utf8()), arrow::field("ls", arrow::large_utf8()),
-       arrow::field("bin", arrow::binary()), arrow::field("fix", arrow::fixed_size_binary(3)),
+       arrow::field("s", arrow::utf8()),
+       arrow::field("ls", arrow::large_utf8()),
+       arrow::field("bin", arrow::binary()),
+       arrow::field("fix", arrow::fixed_size_binary(3)),
        arrow::field("l", arrow::list(arrow::int64())),
        arrow::field("st", arrow::struct_({arrow::field("x", arrow::int64()),
                                           arrow::field("y", arrow::utf8())})),
@@ -101,8 +107,7 @@ TEST_F(BinaryTest, OrcIsRead) {
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
   auto writer = arrow::adapters::orc::ORCFileWriter::Open(file.get()).ValueOrDie();
   ASSERT_TRUE(writer->Write(*table).ok() && writer->Close().ok() && file->Close().ok());
-  const Answer answer =
-      Ask(R"({"uri": "t.orc", "columns": ["b"], "filter": [["a", ">", 1]]})");
+  const Answer answer = Ask(R"({"uri": "t.orc", "columns": ["b"], "filter": [["a", ">", 1]]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   ExpectSame(*answer.Table(), *TableOf({arrow::field("b", arrow::utf8())}, R"([[null], ["z"]])"));
   const std::string bytes = Load(path);
@@ -113,8 +118,7 @@ TEST_F(BinaryTest, OrcIsRead) {
 
 TEST_F(BinaryTest, NestedColumnsAreProjectedWhole) {
   WriteParquet("t.parquet", EveryType());
-  const Answer answer =
-      Ask(R"({"uri": "t.parquet", "columns": ["m", "st", "l", "bool"]})");
+  const Answer answer = Ask(R"({"uri": "t.parquet", "columns": ["m", "st", "l", "bool"]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   ExpectSame(*answer.Table(), *EveryType()->SelectColumns({19, 18, 17, 0}).ValueOrDie());
 }
@@ -140,8 +144,8 @@ TEST_F(BinaryTest, ZeroBytesAndWrongSuffixesAreNamed) {
 TEST_F(BinaryTest, LyingFooterLengthsAreCorrupt) {
   WriteParquet("t.parquet", EveryType());
   const std::string good = Load(dir_ / "t.parquet");
-  for (const uint32_t length : {0U, 1U, 17U, 0x7fffffffU, 0x80000000U, 0xffffffffU,
-                                static_cast<uint32_t>(good.size())}) {
+  for (const uint32_t length :
+       {0U, 1U, 17U, 0x7fffffffU, 0x80000000U, 0xffffffffU, static_cast<uint32_t>(good.size())}) {
     std::string bad = good;
     std::memcpy(bad.data() + bad.size() - 8, &length, 4);
     EXPECT_EQ(KindOf("bad.parquet", bad), Kind::kCorrupt) << length;
@@ -334,8 +338,8 @@ TEST(ThriftCounterTest, CountsAndRefuses) {
 }
 
 TEST_F(BinaryTest, DuplicateColumnsAreRefused) {
-  auto table = TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::int64())},
-                       "[[1, 2]]");
+  auto table =
+      TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::int64())}, "[[1, 2]]");
   table = table->RenameColumns({"a", "a"}).ValueOrDie();
   WriteParquet("t.parquet", table);
   const Error error = Refusal(R"({"uri": "t.parquet"})");

@@ -32,9 +32,9 @@ arrow::Status BoundedPool::Take(int64_t size) {
   const bool too_much = live - floor_.load(std::memory_order_relaxed) > growth_max_;
   if (too_much || (account_ != nullptr && !account_->TryCharge({size}))) {
     live_.fetch_sub(size, std::memory_order_relaxed);
-    const std::string limit = too_much ? "reading one batch may take " +
-                                             core::ToText(Bytes{growth_max_})
-                                       : std::string("the memory of this node is used up");
+    const std::string limit = too_much
+                                  ? "reading one batch may take " + core::ToText(Bytes{growth_max_})
+                                  : std::string("the memory of this node is used up");
     return arrow::Status::OutOfMemory("needs ", core::ToText(Bytes{size}), " more; ", limit);
   }
   if (account_ != nullptr) charged_.fetch_add(size, std::memory_order_relaxed);

@@ -122,13 +122,13 @@ class CsvReader final : public Reader {
     }
     csv::BlockParser parser(pool(), parse_, -1, 0, 1);
     uint32_t size = 0;
-    const arrow::Status status = finished_ ? parser.ParseFinal(text(), &size)
-                                           : parser.Parse(text(), &size);
+    const arrow::Status status =
+        finished_ ? parser.ParseFinal(text(), &size) : parser.Parse(text(), &size);
     if (!status.ok()) return Wrong(status, -1);
     if (parser.num_cols() > kColumnsMax) return TooMany("columns in a CSV file", kColumnsMax);
     bool sound = true;
-    const arrow::Status visited = parser.VisitLastRow(
-        [&](const uint8_t* data, uint32_t length, bool, bool) -> arrow::Status {
+    const arrow::Status visited =
+        parser.VisitLastRow([&](const uint8_t* data, uint32_t length, bool, bool) -> arrow::Status {
           names_.emplace_back(reinterpret_cast<const char*>(data), length);
           sound = sound && arrow::util::ValidateUTF8(data, length);
           return arrow::Status::OK();
@@ -184,8 +184,8 @@ class CsvReader final : public Reader {
     parser_ = std::make_shared<csv::BlockParser>(pool(), parse_, columns, 0,
                                                  std::numeric_limits<int32_t>::max());
     uint32_t size = 0;
-    const arrow::Status status = finished_ ? parser_->ParseFinal(text(), &size)
-                                           : parser_->Parse(text(), &size);
+    const arrow::Status status =
+        finished_ ? parser_->ParseFinal(text(), &size) : parser_->Parse(text(), &size);
     if (!status.ok()) return Wrong(status, -1);
     // Arrow takes the end of the file for the end of a quote; it may as well be half a file.
     const CsvWalk walk = finished_ ? WalkRows(text(), kEveryRow, parse_.delimiter) : CsvWalk();

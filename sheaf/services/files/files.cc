@@ -15,6 +15,7 @@
 #include "sheaf/services/files/scan.h"
 #include "sheaf/services/files/spec.h"
 #include "sheaf/wire/columnar/columnar.h"
+#include "sheaf/wire/command/ticket.h"
 
 namespace sheaf::files {
 namespace {
@@ -89,6 +90,7 @@ class FilesService final : public module::Service {
     std::string key;
     for (const auto& source : sources) key += source.source + '\0' + source.token + '\0';
     for (const auto& column : plan.spec.columns) key += column + '\0';
+    key = command::Sha256(key);  // Thousands of names are many bytes to keep.
     {
       MutexLock lock(mutex_);
       if (agreed_.contains(key)) return Done();
@@ -105,7 +107,7 @@ class FilesService final : public module::Service {
   Clock& clock_;  // Borrowed from the host.
   Probe probe_;
   Mutex mutex_;
-  std::set<std::string> agreed_ SHEAF_GUARDED_BY(mutex_);  // Files by token whose footers agree.
+  std::set<std::string> agreed_ SHEAF_GUARDED_BY(mutex_);  // Digests of files that agree.
   // The second threads of runs. Nothing here uses Arrow's own pools, whose size is the machine's.
   Executor helpers_{{.name = "files", .threads_max = 2, .queue_max = 64}};
 };

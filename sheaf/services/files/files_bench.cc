@@ -44,14 +44,13 @@ std::shared_ptr<arrow::Table> Lines(int64_t first, int64_t count) {
   const auto schema = arrow::schema(
       {arrow::field("key", arrow::int64()), arrow::field("quantity", arrow::int64()),
        arrow::field("price", arrow::float64()), arrow::field("comment", arrow::utf8())});
-  return arrow::Table::Make(schema, {*key.Finish(), *quantity.Finish(), *price.Finish(),
-                                     *comment.Finish()});
+  return arrow::Table::Make(
+      schema, {*key.Finish(), *quantity.Finish(), *price.Finish(), *comment.Finish()});
 }
 
 void WriteParquet(const std::string& path, const arrow::Table& table) {
   const auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
-  SHEAF_CHECK(
-      parquet::arrow::WriteTable(table, arrow::default_memory_pool(), file, 100'000).ok());
+  SHEAF_CHECK(parquet::arrow::WriteTable(table, arrow::default_memory_pool(), file, 100'000).ok());
   SHEAF_CHECK(file->Close().ok());
 }
 
@@ -112,8 +111,8 @@ int main() {
   Measure("two columns", R"({"uri": "one.parquet", "columns": ["key", "price"]})", roots);
   Measure("filter, one row in a hundred",
           R"({"uri": "one.parquet", "filter": [["price", "<", 10]]})", roots);
-  Measure("filter, one row group",
-          R"({"uri": "one.parquet", "filter": [["key", "<", 50000]]})", roots);
+  Measure("filter, one row group", R"({"uri": "one.parquet", "filter": [["key", "<", 50000]]})",
+          roots);
   Measure("csv", R"({"uri": "t.csv"})", roots);
   Measure("json", R"({"uri": "t.json"})", roots);
   std::filesystem::remove_all(directory);

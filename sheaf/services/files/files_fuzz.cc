@@ -45,8 +45,7 @@ Status ReadAll(const std::shared_ptr<SourceFile>& file, const ReadPlan& plan) {
     if (spec.filter.size() > 4) break;
   }
   SHEAF_ASSIGN(const Shape shape, MakeShape(spec, reader->schema(), false));
-  SHEAF_ASSIGN(const auto columns,
-               MatchColumns(shape, reader->schema(), plan.name, plan.first));
+  SHEAF_ASSIGN(const auto columns, MatchColumns(shape, reader->schema(), plan.name, plan.first));
   SHEAF_TRY(reader->Select(columns, shape.filter));
   const auto& pool = file->context().pool;
   Pinner pinner(pool);

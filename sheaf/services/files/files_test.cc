@@ -31,8 +31,8 @@ std::shared_ptr<arrow::Table> Numbers(int64_t from, int64_t count) {
   }
   auto schema = arrow::schema({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
                                arrow::field("c", arrow::float64())});
-  return arrow::Table::Make(schema, {a.Finish().ValueOrDie(), b.Finish().ValueOrDie(),
-                                     c.Finish().ValueOrDie()});
+  return arrow::Table::Make(
+      schema, {a.Finish().ValueOrDie(), b.Finish().ValueOrDie(), c.Finish().ValueOrDie()});
 }
 
 TEST_F(FilesTest, ParquetComesBackWhole) {
@@ -47,7 +47,6 @@ TEST_F(FilesTest, ParquetComesBackWhole) {
   EXPECT_TRUE(std::is_sorted(answer.progress.begin(), answer.progress.end()));
 }
 
-
 TEST_F(FilesTest, ColumnsComeInTheOrderAskedFor) {
   const auto table = Numbers(0, 3'000);
   WriteParquet("t.parquet", table);
@@ -60,8 +59,7 @@ TEST_F(FilesTest, ColumnsComeInTheOrderAskedFor) {
 }
 
 TEST_F(FilesTest, UnknownColumnIsInvalidAndNamesTheNearest) {
-  WriteParquet("t.parquet",
-               TableOf({arrow::field("l_quantity", arrow::int64())}, "[[1]]"));
+  WriteParquet("t.parquet", TableOf({arrow::field("l_quantity", arrow::int64())}, "[[1]]"));
   const Error error = Refusal(R"({"uri": "t.parquet", "columns": ["l_quantty"]})");
   EXPECT_EQ(error.kind, Kind::kInvalid);
   EXPECT_NE(error.message.find("spec.columns[0]"), std::string::npos) << error.message;
@@ -103,8 +101,8 @@ TEST_F(FilesTest, PlanHasATokenForEachFileAndReadsNothing) {
   struct stat facts {};
   ASSERT_EQ(::stat(a.c_str(), &facts), 0);
   const int64_t mtime = facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec;
-  EXPECT_EQ(plan->sources[1].token, "18:" + std::to_string(mtime) + ":" +
-                                        std::to_string(facts.st_ino));
+  EXPECT_EQ(plan->sources[1].token,
+            "18:" + std::to_string(mtime) + ":" + std::to_string(facts.st_ino));
   EXPECT_EQ(plan->estimate.bytes, 26);
   EXPECT_EQ(plan->estimate.rows, -1);
 }
@@ -167,23 +165,26 @@ TEST_F(FilesTest, SeveralFilesAreSeveralPartitionsInTheOrderGiven) {
 }
 
 TEST_F(FilesTest, ColumnsOfLaterFilesAreFoundByName) {
-  WriteParquet("a.parquet", TableOf({arrow::field("x", arrow::int64()),
-                                     arrow::field("y", arrow::utf8())}, R"([[1, "one"]])"));
-  WriteParquet("b.parquet", TableOf({arrow::field("y", arrow::utf8()),
-                                     arrow::field("x", arrow::int64())}, R"([["two", 2]])"));
+  WriteParquet("a.parquet",
+               TableOf({arrow::field("x", arrow::int64()), arrow::field("y", arrow::utf8())},
+                       R"([[1, "one"]])"));
+  WriteParquet("b.parquet",
+               TableOf({arrow::field("y", arrow::utf8()), arrow::field("x", arrow::int64())},
+                       R"([["two", 2]])"));
   const Answer answer = Ask(R"({"uri": "?.parquet"})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("x", arrow::int64()),
-                                        arrow::field("y", arrow::utf8())},
-                                       R"([[1, "one"], [2, "two"]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("x", arrow::int64()), arrow::field("y", arrow::utf8())},
+                      R"([[1, "one"], [2, "two"]])"));
 }
 
 TEST_F(FilesTest, SchemasThatDifferNameFileColumnAndBothTypes) {
   WriteParquet("a.parquet", TableOf({arrow::field("x", arrow::int64())}, "[[1]]"));
   WriteParquet("b.parquet", TableOf({arrow::field("x", arrow::utf8())}, R"([["1"]])"));
   WriteParquet("c.parquet", TableOf({arrow::field("z", arrow::int64())}, "[[1]]"));
-  WriteParquet("d.parquet", TableOf({arrow::field("x", arrow::int64()),
-                                     arrow::field("w", arrow::int64())}, "[[1, 2]]"));
+  WriteParquet(
+      "d.parquet",
+      TableOf({arrow::field("x", arrow::int64()), arrow::field("w", arrow::int64())}, "[[1, 2]]"));
   const Error type = Refusal(R"({"uris": ["a.parquet", "b.parquet"]})");
   EXPECT_EQ(type.kind, Kind::kFailed);
   EXPECT_EQ(type.message, "column 'x' is string in 'b.parquet' but int64 in 'a.parquet'");

@@ -42,8 +42,8 @@ class Filter {
   std::vector<Term> terms_;
   std::vector<std::string> columns_;
   std::set<std::string> wary_of_, null_tested_;
-  std::shared_ptr<arrow::Schema> schema_;   // Of columns(), in that order.
-  arrow::compute::Expression bound_;        // To schema_.
+  std::shared_ptr<arrow::Schema> schema_;  // Of columns(), in that order.
+  arrow::compute::Expression bound_;       // To schema_.
 };
 
 // kInvalid naming the unknown column and the nearest known one.

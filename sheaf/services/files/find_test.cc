@@ -212,8 +212,8 @@ TEST_F(FindTest, LoopsOfLinksEnd) {
 }
 
 TEST_F(FindTest, GlobsAreSorted) {
-  for (const std::string name : {"b/2.csv", "b/10.csv", "a/1.csv", "a/.hidden.csv",
-                                 "a/deep/er/3.csv", "0.csv", "a/x.txt"}) {
+  for (const std::string name :
+       {"b/2.csv", "b/10.csv", "a/1.csv", "a/.hidden.csv", "a/deep/er/3.csv", "0.csv", "a/x.txt"}) {
     dir_.Write(name, "a\n1\n");
   }
   EXPECT_EQ(NamesOf("*/*.csv"), (List{"a/1.csv", "b/10.csv", "b/2.csv"}));
@@ -254,8 +254,8 @@ TEST_F(FindTest, GlobsSkipDanglingLinksAndDoNotLoop) {
 }
 
 TEST_F(FindTest, DirectoryMeansItsDataFiles) {
-  for (const std::string name : {"d/b.csv", "d/sub/a.tsv", "d/_SUCCESS", "d/.x.csv",
-                                 "d/_tmp/c.csv", "d/readme.txt"}) {
+  for (const std::string name :
+       {"d/b.csv", "d/sub/a.tsv", "d/_SUCCESS", "d/.x.csv", "d/_tmp/c.csv", "d/readme.txt"}) {
     dir_.Write(name, "x");
   }
   EXPECT_EQ(NamesOf("d"), (List{"d/b.csv", "d/sub/a.tsv"}));

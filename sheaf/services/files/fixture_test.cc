@@ -122,16 +122,14 @@ std::string FilesTest::WriteParquet(const std::string& name,
   const std::string path = dir_.Write(name, "");
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
   auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
-  const auto status = parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file,
-                                                 rows_per_group,
-                                                 parquet::default_writer_properties(),
-                                                 arrow_properties);
+  const auto status =
+      parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, rows_per_group,
+                                 parquet::default_writer_properties(), arrow_properties);
   SHEAF_CHECK(status.ok() && file->Close().ok());
   return path;
 }
 
-std::string FilesTest::WriteIpc(const std::string& name,
-                                const std::shared_ptr<arrow::Table>& table,
+std::string FilesTest::WriteIpc(const std::string& name, const std::shared_ptr<arrow::Table>& table,
                                 int64_t rows_per_batch) {
   const std::string path = dir_.Write(name, "");
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();

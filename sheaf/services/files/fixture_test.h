@@ -82,7 +82,7 @@ struct Answer {
   std::vector<std::vector<Batch>> partitions;
   std::vector<double> progress;
 
-  std::shared_ptr<arrow::Table> Table() const;                    // Partitions one after another.
+  std::shared_ptr<arrow::Table> Table() const;  // Partitions one after another.
   std::shared_ptr<arrow::Table> Table(uint32_t partition) const;
   int64_t rows() const { return Table()->num_rows(); }
 };

@@ -88,9 +88,8 @@ Result<std::vector<IpcBlock>> ReadIpcBlocks(SourceFile& file, const std::string&
     return Damaged(name, "its end", "a footer length that cannot be");
   }
   if (length > kFooterMax) {
-    return Fail(Kind::kExhausted, "'" + name + "' has a footer of " +
-                                      core::ToText(Bytes{length}) + "; the limit is " +
-                                      core::ToText(Bytes{kFooterMax}));
+    return Fail(Kind::kExhausted, "'" + name + "' has a footer of " + core::ToText(Bytes{length}) +
+                                      "; the limit is " + core::ToText(Bytes{kFooterMax}));
   }
   auto footer = file.ReadAt(size - kTailBytes - length, length, false);
   if (!footer.ok()) return ReadError(footer.status(), file, name, "the footer");

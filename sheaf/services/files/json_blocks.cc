@@ -50,9 +50,8 @@ size_t StringEnd(std::string_view text, size_t quote) {
 
 int64_t JsonBlock::LineOf(int64_t row) const {
   const std::string_view all(*text);
-  const size_t at = row >= 0 && static_cast<size_t>(row) < starts.size()
-                        ? starts[static_cast<size_t>(row)]
-                        : 0;
+  const size_t at =
+      row >= 0 && static_cast<size_t>(row) < starts.size() ? starts[static_cast<size_t>(row)] : 0;
   return line + std::count(all.begin(), all.begin() + static_cast<ptrdiff_t>(at), '\n');
 }
 
@@ -125,8 +124,8 @@ Result<JsonBlock> JsonBlocks::Next() {
     const bool last = source_.ended() && !cut.full;
     if (last) {
       const auto tail = text.substr(cut.end);
-      const size_t more = static_cast<size_t>(
-          std::find_if_not(tail.begin(), tail.end(), IsBlank) - tail.begin());
+      const size_t more =
+          static_cast<size_t>(std::find_if_not(tail.begin(), tail.end(), IsBlank) - tail.begin());
       if (more != tail.size()) return Bad(text, cut.end + more, "an object without its end");
     }
     if (cut.end == 0 && !last) continue;

@@ -17,7 +17,7 @@
 namespace sheaf::files {
 
 inline constexpr int kJsonDepthMax = 64;
-inline constexpr size_t kJsonColumnsMax = 10'000;   // Nested fields counted too.
+inline constexpr size_t kJsonColumnsMax = 10'000;  // Nested fields counted too.
 // Objects times columns in one block: what is absent takes room in the result all the same.
 inline constexpr int64_t kJsonCellsMax = 8'000'000;
 
@@ -57,7 +57,7 @@ class JsonBlocks {
   std::shared_ptr<arrow::Buffer> rest_;  // Shared: a slice of the last block.
   bool rest_is_whole_ = false;           // It may hold whole objects: scan before reading on.
   int64_t columns_ = 0;
-  int64_t line_ = 1;                     // Of rest_'s first byte.
+  int64_t line_ = 1;  // Of rest_'s first byte.
 };
 
 }  // namespace sheaf::files

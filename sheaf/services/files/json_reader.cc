@@ -103,10 +103,9 @@ class JsonReader final : public Reader {
     selected_ = arrow::schema(fields);
     // Columns that nobody asked for are not looked at any more.
     Expect(std::move(fields));
-    options_.unexpected_field_behavior =
-        static_cast<int>(columns.size()) == schema_->num_fields()
-            ? arrow::json::UnexpectedFieldBehavior::Error
-            : arrow::json::UnexpectedFieldBehavior::Ignore;
+    options_.unexpected_field_behavior = static_cast<int>(columns.size()) == schema_->num_fields()
+                                             ? arrow::json::UnexpectedFieldBehavior::Error
+                                             : arrow::json::UnexpectedFieldBehavior::Ignore;
     std::vector<std::shared_ptr<arrow::Array>> arrays;
     for (const int column : columns) arrays.push_back(ready_->column(column));
     ready_ = arrow::RecordBatch::Make(selected_, ready_->num_rows(), std::move(arrays));
@@ -168,9 +167,9 @@ class JsonReader final : public Reader {
       auto cast = arrow::compute::Cast(*batch->column(n), field->type(),
                                        arrow::compute::CastOptions::Safe(), &context);
       if (!cast.ok()) {
-        return BadText(plan_.name, Lines(block),
-                       "column '" + field->name() + "': a value is not of type " +
-                           field->type()->ToString());
+        return BadText(
+            plan_.name, Lines(block),
+            "column '" + field->name() + "': a value is not of type " + field->type()->ToString());
       }
       auto changed = batch->SetColumn(n, field, *cast);
       SHEAF_CHECK(changed.ok());
@@ -189,9 +188,8 @@ class JsonReader final : public Reader {
       return ReadError(status, *file_, plan_.name, "");
     }
     const Complaint complaint = ReadComplaint(status.message());
-    const std::string where = complaint.row >= 0
-                                  ? "line " + std::to_string(block.LineOf(complaint.row))
-                                  : Lines(block);
+    const std::string where =
+        complaint.row >= 0 ? "line " + std::to_string(block.LineOf(complaint.row)) : Lines(block);
     return BadText(plan_.name, where, complaint.what);
   }
 
@@ -201,7 +199,7 @@ class JsonReader final : public Reader {
   arrow::json::ParseOptions options_ = arrow::json::ParseOptions::Defaults();
   Schema schema_, selected_;
   Schema expected_;  // Types known before parsing; may be null.
-  Batch ready_;  // The first block, whose types are the file's.
+  Batch ready_;      // The first block, whose types are the file's.
 };
 
 }  // namespace

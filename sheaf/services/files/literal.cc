@@ -94,8 +94,7 @@ ScalarPtr Decimal(const Json& value, const TypePtr& type) {
       return std::make_shared<arrow::Decimal128Scalar>(
           arrow::Decimal128(static_cast<int64_t>(words[1]), words[0]), type);
     }
-    default:
-      return std::make_shared<arrow::Decimal256Scalar>(*rescaled, type);
+    default: return std::make_shared<arrow::Decimal256Scalar>(*rescaled, type);
   }
 }
 
@@ -147,8 +146,7 @@ bool IsComparable(arrow::Type::type id) {
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
     case arrow::Type::BINARY:
-    case arrow::Type::LARGE_BINARY:
-      return true;
+    case arrow::Type::LARGE_BINARY: return true;
     default:  // Nested, null, duration, interval, extension, view types: null tests only.
       return false;
   }

@@ -16,7 +16,6 @@ namespace sheaf::files {
 // kInvalid when the value does not fit, kUnsupported when the type cannot be compared.
 Result<std::shared_ptr<arrow::Scalar>> MakeLiteral(const Json& value,
                                                    const std::shared_ptr<arrow::DataType>& type,
-                                                   std::string_view column,
-                                                   std::string_view where);
+                                                   std::string_view column, std::string_view where);
 
 }  // namespace sheaf::files

@@ -29,8 +29,7 @@ class OrcReader final : public Reader {
       return WrongFormat(plan_.name, "orc", "it does not begin with ORC");
     }
     return Guarded("the footer", [&]() -> Status {
-      auto opened =
-          arrow::adapters::orc::ORCFileReader::Open(file_, file_->context().pool.get());
+      auto opened = arrow::adapters::orc::ORCFileReader::Open(file_, file_->context().pool.get());
       if (!opened.ok()) return ReadError(opened.status(), *file_, plan_.name, "the footer");
       reader_ = std::move(*opened);
       auto schema = reader_->ReadSchema();

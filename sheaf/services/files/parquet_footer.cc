@@ -12,8 +12,20 @@ namespace {
 
 // Types of the Thrift compact protocol.
 enum ThriftType : uint8_t {
-  kStop = 0, kTrue = 1, kFalse = 2, kByte = 3, kI16 = 4, kI32 = 5, kI64 = 6, kDouble = 7,
-  kBinary = 8, kList = 9, kSet = 10, kMap = 11, kStruct = 12, kUuid = 13
+  kStop = 0,
+  kTrue = 1,
+  kFalse = 2,
+  kByte = 3,
+  kI16 = 4,
+  kI32 = 5,
+  kI64 = 6,
+  kDouble = 7,
+  kBinary = 8,
+  kList = 9,
+  kSet = 10,
+  kMap = 11,
+  kStruct = 12,
+  kUuid = 13
 };
 
 // Walks a message without building it; every read checks what is left.
@@ -144,9 +156,8 @@ Result<std::shared_ptr<arrow::Buffer>> ReadFooter(SourceFile& file, const std::s
                        std::to_string(room) + " can be");
   }
   if (length > kFooterBytesMax) {
-    return Fail(Kind::kExhausted, "'" + name + "' has a footer of " +
-                                      core::ToText(Bytes{length}) + "; the limit is " +
-                                      core::ToText(Bytes{kFooterBytesMax}));
+    return Fail(Kind::kExhausted, "'" + name + "' has a footer of " + core::ToText(Bytes{length}) +
+                                      "; the limit is " + core::ToText(Bytes{kFooterBytesMax}));
   }
   const int64_t start = size - kTailBytes - length;
   auto footer = file.ReadAt(start, length, false);

@@ -129,10 +129,10 @@ class ParquetReader final : public Reader {
         const auto chunk = row_group->ColumnChunk(column);
         const int64_t size = chunk->total_compressed_size();
         if (size < 0 || size > file_->size() || chunk->num_values() < 0) {
-          return Damaged(plan_.name,
-                         "row group " + std::to_string(group) + ", column " +
-                             std::to_string(column),
-                         "a size that the file cannot hold");
+          return Damaged(
+              plan_.name,
+              "row group " + std::to_string(group) + ", column " + std::to_string(column),
+              "a size that the file cannot hold");
         }
       }
     }

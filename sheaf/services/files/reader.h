@@ -20,11 +20,11 @@ inline constexpr int64_t kBatchBytes = 2 << 20;
 
 // How a file is to be read.
 struct ReadPlan {
-  std::string name;      // For errors.
-  NameFacts facts;       // Its format and packing.
+  std::string name;  // For errors.
+  NameFacts facts;   // Its format and packing.
   TextOptions options;
-  Schema expected;       // Of the first file, whose types CSV and JSON take over; may be null.
-  std::string first;     // The first file's name, for errors.
+  Schema expected;    // Of the first file, whose types CSV and JSON take over; may be null.
+  std::string first;  // The first file's name, for errors.
 };
 
 // Owner: one run. Threads: one at a time; no threads of its own and none of Arrow's.

@@ -74,9 +74,8 @@ class Run {
   }
 
   Result<Source> Open(size_t number, Schema expected) {
-    const Bytes growth = context_.memory_max.has_value()
-                             ? std::min(*context_.memory_max, kGrowthMax)
-                             : kGrowthMax;
+    const Bytes growth =
+        context_.memory_max.has_value() ? std::min(*context_.memory_max, kGrowthMax) : kGrowthMax;
     Source source;
     source.pool = std::make_shared<BoundedPool>(context_.account, growth);
     const ReadContext reading{context_.cancel, context_.deadline, &environment_.clock, source.pool,
@@ -193,8 +192,8 @@ Result<Shape> MakeShape(const Spec& spec, const Schema& file, bool several) {
   shape.output = arrow::schema(std::move(fields));
   SHEAF_ASSIGN(shape.filter, Filter::Make(spec.filter, *file));
   for (const std::string& column : shape.filter.columns()) {
-    const bool there = std::find(shape.columns.begin(), shape.columns.end(), column) !=
-                       shape.columns.end();
+    const bool there =
+        std::find(shape.columns.begin(), shape.columns.end(), column) != shape.columns.end();
     if (!there) shape.columns.push_back(column);
   }
   return shape;

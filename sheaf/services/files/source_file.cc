@@ -107,8 +107,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> SourceFile::ReadAt(int64_t positio
   if (nbytes > there && !allow_short_read) {
     return arrow::Status::IOError("the file ends at byte ", size_);
   }
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(std::min(nbytes, there),
-                                                                    context_.pool.get()));
+  ARROW_ASSIGN_OR_RAISE(
+      auto buffer, arrow::AllocateResizableBuffer(std::min(nbytes, there), context_.pool.get()));
   ARROW_ASSIGN_OR_RAISE(const int64_t size,
                         ReadAt(position, buffer->size(), allow_short_read, buffer->mutable_data()));
   ARROW_RETURN_NOT_OK(buffer->Resize(size, false));

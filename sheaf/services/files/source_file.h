@@ -60,8 +60,7 @@ class SourceFile final : public arrow::io::RandomAccessFile {
   }
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t nbytes,
                                                        bool allow_short_read) override;
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position,
-                                                       int64_t nbytes) override {
+  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t nbytes) override {
     return ReadAt(position, nbytes, true);
   }
   // On the calling thread: Arrow's own would work on its process-wide pool, and free what it read

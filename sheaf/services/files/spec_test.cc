@@ -16,8 +16,8 @@ void ExpectInvalid(const std::string& text, const std::string& part) {
   const auto spec = Parse(text);
   ASSERT_FALSE(spec.ok()) << text;
   EXPECT_EQ(spec.error().kind, Kind::kInvalid) << text;
-  EXPECT_NE(spec.error().message.find(part), std::string::npos)
-      << text << "\n" << spec.error().message;
+  EXPECT_NE(spec.error().message.find(part), std::string::npos) << text << "\n"
+                                                                << spec.error().message;
 }
 
 TEST(SpecTest, EverythingAtOnce) {

@@ -63,18 +63,20 @@ TEST_F(CsvTest, ProjectionAndFilterOnAColumnNotAskedFor) {
   const Answer answer =
       Ask(R"({"uri": "t.csv", "columns": ["c", "b"], "filter": [["a", ">=", 2]]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("c", arrow::int64()),
-                                        arrow::field("b", arrow::utf8())},
-                                       R"([[20, "y"], [30, "z"]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("c", arrow::int64()), arrow::field("b", arrow::utf8())},
+                      R"([[20, "y"], [30, "z"]])"));
 }
 
 TEST_F(CsvTest, ByteOrderMarkBlankLinesAndCarriageReturns) {
-  dir_.Write("t.csv", "\xef\xbb\xbf" "a,b\r\n\r\n1,x\r\n\r\n2,y");
+  dir_.Write("t.csv",
+             "\xef\xbb\xbf"
+             "a,b\r\n\r\n1,x\r\n\r\n2,y");
   const Answer answer = Ask(R"({"uri": "t.csv"})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("a", arrow::int64()),
-                                        arrow::field("b", arrow::utf8())},
-                                       R"([[1, "x"], [2, "y"]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8())},
+                      R"([[1, "x"], [2, "y"]])"));
 }
 
 TEST_F(CsvTest, ManyBlocksWithQuotedLineBreaks) {
@@ -121,9 +123,9 @@ TEST_F(CsvTest, LaterFilesTakeOverTheFirstOnesTypes) {
   dir_.Write("3.csv", "a,b\nword,x\n");
   const Answer answer = Ask(R"({"uris": ["1.csv", "2.csv"]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("a", arrow::float64()),
-                                        arrow::field("b", arrow::utf8())},
-                                       R"([[1.5, "x"], [2, "7"]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("a", arrow::float64()), arrow::field("b", arrow::utf8())},
+                      R"([[1.5, "x"], [2, "7"]])"));
   ExpectFailed(Refusal(R"({"uris": ["1.csv", "3.csv"]})"),
                "'3.csv', line 2: column 'a': a value is not of type double; options.types can "
                "name another");
@@ -163,7 +165,9 @@ TEST_F(CsvTest, InvalidUtf8IsRefusedUnlessBytesAreAskedFor) {
   dir_.Write("h.csv", "a,\xff\n1,2\n");
   ExpectFailed(Refusal(R"({"uri": "h.csv"})"),
                "'h.csv', line 1: a column's name is not valid UTF-8");
-  dir_.Write("u.csv", std::string("\xff\xfe" "a\0\n\0", 6));
+  dir_.Write("u.csv", std::string("\xff\xfe"
+                                  "a\0\n\0",
+                                  6));
   ExpectFailed(Refusal(R"({"uri": "u.csv"})"),
                "'u.csv', line 1: this is UTF-16; only UTF-8 is read");
 }
@@ -227,12 +231,11 @@ TEST_F(JsonTest, NestedValuesComeBack) {
 )");
   const Answer answer = Ask(R"({"uri": "t.json"})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(
-      *answer.Table(),
-      *TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
-                arrow::field("c", arrow::list(arrow::int64())),
-                arrow::field("d", arrow::struct_({arrow::field("e", arrow::boolean())}))},
-               R"([[1, "x", [1, 2], {"e": true}], [2, null, [], null],
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("a", arrow::int64()), arrow::field("b", arrow::utf8()),
+                       arrow::field("c", arrow::list(arrow::int64())),
+                       arrow::field("d", arrow::struct_({arrow::field("e", arrow::boolean())}))},
+                      R"([[1, "x", [1, 2], {"e": true}], [2, null, [], null],
                    [-3, "zé\n", null, null]])"));
 }
 
@@ -254,8 +257,8 @@ TEST_F(JsonTest, ManyBlocksKeepTheFirstOnesTypes) {
   const Answer answer =
       Ask(R"({"uri": "t.jsonl", "columns": ["s"], "filter": [["n", ">=", 99998]]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("s", arrow::utf8())},
-                                       R"([["row {99998}"], ["row {99999}"]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("s", arrow::utf8())}, R"([["row {99998}"], ["row {99999}"]])"));
   dir_.Write("field.jsonl", text + "{\"n\": 1, \"t\": 2}\n");
   const Error field = Refusal(R"({"uri": "field.jsonl"})");
   EXPECT_EQ(field.kind, Kind::kFailed);
@@ -288,9 +291,9 @@ TEST_F(JsonTest, LaterFilesTakeOverTheFirstOnesTypes) {
   dir_.Write("3.json", "{\"a\": 3, \"z\": 1}");
   const Answer answer = Ask(R"({"uris": ["1.json", "2.json"]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
-  ExpectSame(*answer.Table(), *TableOf({arrow::field("a", arrow::float64()),
-                                        arrow::field("b", arrow::utf8())},
-                                       R"([[1.5, "x"], [2, null]])"));
+  ExpectSame(*answer.Table(),
+             *TableOf({arrow::field("a", arrow::float64()), arrow::field("b", arrow::utf8())},
+                      R"([[1.5, "x"], [2, null]])"));
   EXPECT_EQ(Refusal(R"({"uris": ["1.json", "3.json"]})").kind, Kind::kFailed);
 }
 
@@ -322,8 +325,7 @@ TEST_F(JsonTest, DeepValuesAreRefused) {
   for (int n = 0; n < 200'000; ++n) deep += "{\"a\":";
   for (int n = 0; n < 200'000; ++n) lists += "[";
   dir_.Write("t.json", deep);
-  EXPECT_EQ(Refusal(R"({"uri": "t.json"})").message,
-            "'t.json', line 1: nested deeper than 64");
+  EXPECT_EQ(Refusal(R"({"uri": "t.json"})").message, "'t.json', line 1: nested deeper than 64");
   dir_.Write("l.json", "{\"a\":" + lists);
   EXPECT_EQ(Refusal(R"({"uri": "l.json"})").kind, Kind::kFailed);
 }
