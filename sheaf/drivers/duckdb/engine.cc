@@ -37,43 +37,40 @@ Engine::Engine(EngineOptions options) : options_(std::move(options)) {}
 
 Engine::~Engine() = default;
 
-std::pair<std::unique_ptr<Instance>, bool> Engine::TakeSpare() {
+std::unique_ptr<Instance> Engine::TakeSpare() {
   MutexLock lock(mutex_);
   ++waiting_;
   while (spares_.empty() && opening_ >= waiting_) opened_.Wait(mutex_);
   --waiting_;
-  if (spares_.empty()) return {nullptr, false};
+  if (spares_.empty()) return nullptr;
   auto spare = std::move(spares_.back());
   spares_.pop_back();
-  return {std::move(spare), !spares_.empty()};
+  return spare;
 }
 
 Result<std::unique_ptr<Instance>> Engine::Take() {
-  auto [spare, more] = TakeSpare();
-  if (!more && options_.on_empty) options_.on_empty();
-  if (spare != nullptr) return std::move(spare);
+  auto spare = TakeSpare();
+  if (options_.on_take) options_.on_take();
+  if (spare != nullptr) return spare;
   return OpenInstance(options_.threads);
 }
 
-void Engine::Return(std::unique_ptr<Instance> instance) {
-  MutexLock lock(mutex_);
-  if (spares_.size() < options_.spares_max) spares_.push_back(std::move(instance));
-  opened_.NotifyAll();
-}
-
 bool Engine::Refill() {
-  {
+  bool opened = false;
+  for (;;) {
+    {
+      MutexLock lock(mutex_);
+      if (spares_.size() + opening_ >= options_.spares_max) return opened;
+      ++opening_;
+    }
+    auto instance = OpenInstance(options_.threads);
     MutexLock lock(mutex_);
-    if (!spares_.empty() || opening_ > 0 || options_.spares_max == 0) return false;
-    ++opening_;
+    --opening_;
+    opened_.NotifyAll();
+    if (!instance.ok()) return opened;  // The next Take will say why.
+    opened = true;
+    spares_.push_back(std::move(instance).value());
   }
-  auto instance = OpenInstance(options_.threads);
-  MutexLock lock(mutex_);
-  --opening_;
-  opened_.NotifyAll();
-  if (!instance.ok()) return false;  // The next Take will say why.
-  spares_.push_back(std::move(instance).value());
-  return true;
 }
 
 size_t Engine::spares() const {

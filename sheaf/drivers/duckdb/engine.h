@@ -1,10 +1,9 @@
-// Where queries get their DuckDB from: an instance for each, opened ahead or used before.
+// Where queries get their DuckDB from: an instance each, opened ahead of time.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "sheaf/base/async/async.h"
@@ -15,17 +14,15 @@ namespace sheaf::duckdb {
 class Instance;  // One DuckDB, locked up but for what its query will be permitted.
 
 struct EngineOptions {
-  int threads = 2;        // Of each instance, the caller's included.
-  size_t spares_max = 4;  // Kept while nobody needs them: 2.4 MB each.
-  // Called when a Take left no spare, to have Refill called elsewhere.
-  std::function<void()> on_empty = {};
+  int threads = 2;                     // Of each instance, the caller's included.
+  size_t spares_max = 1;               // Opened ahead: opening costs 7-15 ms and 2.4 MB.
+  std::function<void()> on_take = {};  // Called after each Take, to have Refill called elsewhere.
 };
 
-// An Engine hands out instances. Opening one costs 7-15 ms, so one is opened ahead; and what a
-// query left clean (it came to its end, without files and spill) is used again.
+// An Engine hands out instances.
 //
-// Owner: a module; outlives its queries. Threads: every method from any thread. Blocking: Take and
-// Refill may open an instance, or wait for one that is being opened.
+// Owner: a module. Threads: every method from any thread. Blocking: Take and Refill may open an
+// instance (7-15 ms), or wait for one that is being opened.
 // Errors: kDependency when DuckDB does not start or is not the version this was built against.
 class Engine final {
  public:
@@ -37,17 +34,15 @@ class Engine final {
 
   // A spare one, one that is being opened, or one opened now.
   Result<std::unique_ptr<Instance>> Take();
-  // Takes back an instance that is clean.
-  void Return(std::unique_ptr<Instance> instance);
-  // Opens a spare one when there is none; true when it did.
+  // Opens spare ones until there are enough; true when it opened any.
   bool Refill();
   size_t spares() const;
   const EngineOptions& options() const { return options_; }
 
  private:
   explicit Engine(EngineOptions options);
-  // The second tells whether a spare one is left.
-  std::pair<std::unique_ptr<Instance>, bool> TakeSpare();
+
+  std::unique_ptr<Instance> TakeSpare();
 
   const EngineOptions options_;
   mutable Mutex mutex_;

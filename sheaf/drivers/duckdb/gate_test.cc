@@ -178,7 +178,8 @@ TEST(WallsTest, BehindTheGateNothingLeaksEither) {
   const Canary canary;
   for (const auto& sql : HostileStatements(canary.path())) {
     Instance instance(1);
-    instance.Begin({.memory_max = 64_MiB}, {});
+    instance.Configure({.memory_max = 64_MiB}, {});
+    instance.Lock();
     std::string text;
     try {
       auto result = instance.connection().Query(sql);
@@ -202,7 +203,8 @@ TEST(WallsTest, APermittedFileCanBeReadAndNotWritten) {
   EXPECT_EQ(One("select n from t", {{.name = "t", .files = {file}}}), "42");
 
   Instance instance(1);
-  instance.Begin({.memory_max = 64_MiB}, {file});
+  instance.Configure({.memory_max = 64_MiB}, {file});
+  instance.Lock();
   const auto before = canary.List();
   const std::vector<std::string> statements = {
       "copy (select 7) to '" + file + "' (format csv, use_tmp_file false)",
@@ -224,7 +226,8 @@ TEST(WallsTest, APermittedFileCanBeReadAndNotWritten) {
 
 TEST(WallsTest, SettingsCannotBeChangedAfterTheLock) {
   Instance instance(1);
-  instance.Begin({.memory_max = 64_MiB}, {});
+  instance.Configure({.memory_max = 64_MiB}, {});
+  instance.Lock();
   for (const char* sql :
        {"set memory_limit = '8GB'", "set threads = 8", "set enable_external_access = true",
         "set lock_configuration = false", "reset all", "pragma memory_limit = '8GB'",

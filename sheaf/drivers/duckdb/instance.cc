@@ -10,11 +10,8 @@
 #include "duckdb/catalog/catalog_entry/schema_catalog_entry.hpp"
 #include "duckdb/catalog/catalog_entry/table_function_catalog_entry.hpp"
 #include "duckdb/common/virtual_file_system.hpp"
-#include "duckdb/main/client_config.hpp"
 #include "duckdb/main/config.hpp"
 #include "duckdb/main/database.hpp"
-#include "duckdb/main/valid_checker.hpp"
-#include "duckdb/storage/buffer_manager.hpp"
 
 namespace sheaf::duckdb {
 namespace {
@@ -77,18 +74,18 @@ void RefuseFunctions(ddb::SchemaCatalogEntry& schema) {
 
 }  // namespace
 
-Instance::Instance(int threads) : sources_(ddb::make_shared_ptr<SourcesInfo>()) {
+Instance::Instance(int threads) {
   ddb::DBConfig config;
   auto jail = ddb::make_uniq<Jail>();
   jail_ = jail.get();
   config.file_system = ddb::make_uniq<ddb::VirtualFileSystem>(std::move(jail));
   const auto no = ddb::Value::BOOLEAN(false);
-  const auto yes = ddb::Value::BOOLEAN(true);
   config.SetOptionByName("threads", ddb::Value::BIGINT(threads));
   config.SetOptionByName("autoinstall_known_extensions", no);
   config.SetOptionByName("autoload_known_extensions", no);
   config.SetOptionByName("allow_community_extensions", no);
   config.SetOptionByName("allow_persistent_secrets", no);
+  config.options.use_temporary_directory = false;
   database_ = std::make_unique<ddb::DuckDB>(nullptr, &config);
   ddb::DBConfig::GetConfig(database()).replacement_scans.clear();
   connection_ = std::make_unique<ddb::Connection>(*database_);
@@ -96,15 +93,11 @@ Instance::Instance(int threads) : sources_(ddb::make_shared_ptr<SourcesInfo>()) 
   context.RunFunctionInTransaction([&context] {
     ddb::Catalog::GetSystemCatalog(context).ScanSchemas(context, RefuseFunctions);
   });
-  RegisterScan(*connection_, sources_);
+  Set("parquet_metadata_cache", ddb::Value::BOOLEAN(true));  // A footer is read once a query.
   Set("temp_directory", ddb::Value(""));
-  Set("parquet_metadata_cache", yes);  // A footer is read once a query.
   Set("TimeZone", ddb::Value("UTC"));
-  Set("enable_external_access", no);
-  Set("disabled_filesystems", ddb::Value("HTTPFileSystem"));
-  Set("lock_configuration", yes);
-  jail_->Close();
-  connection_.reset();
+  Set("enable_progress_bar", ddb::Value::BOOLEAN(true));
+  Set("enable_progress_bar_print", no);
 }
 
 Instance::~Instance() = default;
@@ -115,45 +108,30 @@ void Instance::Own(const std::string& sql) {
 }
 
 void Instance::Set(const char* name, const ddb::Value& value) {
-  Own(std::string("SET GLOBAL ") + name + " = " + value.ToSQLString());
+  Own(std::string("SET ") + name + " = " + value.ToSQLString());
 }
 
-// The configuration is locked for SQL, also for ours: what differs from query to query is set
-// behind it. A limit on the spill in the configuration would be shown and not enforced.
-void Instance::Begin(const QueryLimits& limits, const std::vector<std::string>& files) {
-  ++uses_;
-  read_files_ = read_files_ || !files.empty();
-  auto& config = ddb::DBConfig::GetConfig(database());
-  auto& buffers = ddb::BufferManager::GetBufferManager(database());
-  config.options.maximum_memory = static_cast<ddb::idx_t>(limits.memory_max.count);
-  buffers.SetMemoryLimit(config.options.maximum_memory);
-  const bool spills = !limits.spill_directory.empty();
-  config.options.temporary_directory = limits.spill_directory;
-  config.options.use_temporary_directory = spills;
-  buffers.SetTemporaryDirectory(limits.spill_directory);
-  if (spills) {
-    config.options.maximum_swap_space = static_cast<ddb::idx_t>(limits.spill_max.count);
-    buffers.SetSwapLimit(config.options.maximum_swap_space);
-    config.AddAllowedDirectory(limits.spill_directory);
+void Instance::Configure(const QueryLimits& limits, const std::vector<std::string>& files) {
+  Set("memory_limit", ddb::Value(std::to_string(limits.memory_max.count) + "B"));
+  if (!limits.spill_directory.empty()) {
+    jail_->PermitSpill(limits.spill_directory);
+    Set("temp_directory", ddb::Value(limits.spill_directory));
+    // In the configuration it would be shown and not enforced: set after opening.
+    Set("max_temp_directory_size", ddb::Value(std::to_string(limits.spill_max.count) + "B"));
   }
-  for (const auto& file : files) config.AddAllowedPath(file);
-  jail_->Permit({files.begin(), files.end()}, limits.spill_directory);
-  connection_ = std::make_unique<ddb::Connection>(*database_);
-  auto& client = connection_->context->config;
-  client.enable_progress_bar = true;
-  client.print_progress_bar = false;
+  if (!files.empty()) {
+    jail_->PermitReads(std::unordered_set<std::string>(files.begin(), files.end()));
+    ddb::vector<ddb::Value> list;
+    for (const auto& file : files) list.emplace_back(file);
+    Set("allowed_paths", ddb::Value::LIST(ddb::LogicalType::VARCHAR, std::move(list)));
+  }
 }
 
-bool Instance::End() {
-  connection_.reset();  // Takes the views with it: they are its own temporary ones.
-  sources_->sources.clear();
-  jail_->Permit({}, {});
-  auto& config = ddb::DBConfig::GetConfig(database());
-  config.options.allowed_directories.clear();
-  config.options.allowed_paths.clear();
-  const bool spilled = ddb::BufferManager::GetBufferManager(database()).GetMaxSwap().IsValid();
-  return !spilled && !read_files_ && uses_ < kUsesMax &&
-         !ddb::ValidChecker::IsInvalidated(database());
+void Instance::Lock() {
+  Set("enable_external_access", ddb::Value::BOOLEAN(false));
+  Set("disabled_filesystems", ddb::Value("HTTPFileSystem"));
+  Set("lock_configuration", ddb::Value::BOOLEAN(true));
+  jail_->Close();
 }
 
 }  // namespace sheaf::duckdb

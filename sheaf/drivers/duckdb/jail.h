@@ -13,14 +13,11 @@ namespace sheaf::duckdb {
 // The last of three walls (gate, catalog, file system): whatever SQL reaches for, files named by
 // Permit can be read, and below the spill directory anything can be done, and nothing else.
 //
-// Threads: Permit and Close while no statement runs, from one thread; the rest any.
+// Threads: Permit and Close before the first foreign statement, from one thread; the rest any.
 class Jail final : public ddb::LocalFileSystem {
  public:
-  // These files and this directory (empty = none) instead of those before.
-  void Permit(std::unordered_set<std::string> files, std::string spill) {
-    files_ = std::move(files);
-    spill_ = std::move(spill);
-  }
+  void PermitReads(std::unordered_set<std::string> files) { files_ = std::move(files); }
+  void PermitSpill(std::string directory) { spill_ = std::move(directory); }
   // Until then everything is open: DuckDB looks at its machine when it starts.
   void Close() { closed_.store(true); }
 

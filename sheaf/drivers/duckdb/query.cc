@@ -115,7 +115,7 @@ class Query::Impl {
  public:
   static Result<std::unique_ptr<Impl>> Make(Engine& engine, const Statement& statement,
                                             std::vector<Table> tables, const QueryLimits& limits) {
-    auto impl = std::make_unique<Impl>(engine, statement);
+    auto impl = std::make_unique<Impl>(statement);
     for (const auto& table : tables) impl->names_.push_back(table.name);
     std::erase_if(tables, [&](const Table& table) { return !statement.Names(table.name); });
     impl->files_ = FilesOf(tables);
@@ -125,23 +125,19 @@ class Query::Impl {
     }
     SHEAF_ASSIGN(impl->instance_, engine.Take());
     SHEAF_TRY(impl->Guarded([&]() -> Status {
-      impl->instance_->Begin(limits, impl->files_);
+      impl->instance_->Configure(limits, impl->files_);
       MakeViews(*impl->instance_, std::move(tables), impl->control_);
+      impl->instance_->Lock();
       return Done();
     }));
     return impl;
   }
 
-  Impl(Engine& engine, const Statement& statement) : engine_(engine), statement_(statement) {}
+  explicit Impl(const Statement& statement) : statement_(statement) {}
   ~Impl() {
     control_->Stop();
     scan_.reset();
     result_.reset();
-    pending_.reset();
-    if (!clean_) return;  // After an error or half-way nobody uses the instance again.
-    const Status reusable = Guarded(
-        [&]() -> Status { return instance_->End() ? Done() : Fail(Kind::kFailed, "not clean"); });
-    if (reusable.ok()) engine_.Return(std::move(instance_));
   }
 
   Status Start(const Values& values) {
@@ -170,7 +166,6 @@ class Query::Impl {
         status = CheckResult(planner.types, planner.names);
         if (status.ok()) schema = ToArrow(connection(), planner.types, planner.names);
       });
-      clean_ = status.ok();
       return status;
     }));
     return schema;
@@ -246,10 +241,7 @@ class Query::Impl {
                                        std::move(extensions))) {
       return Failure(error);
     }
-    if (count == 0) {
-      clean_ = true;
-      return Done();
-    }
+    if (count == 0) return Done();
     auto imported = arrow::ImportRecordBatch(&array, schema_);
     if (!imported.ok()) {
       return Fail(Kind::kInternal,
@@ -263,7 +255,6 @@ class Query::Impl {
     return Done();
   }
 
-  Engine& engine_;  // Borrowed; outlives its queries.
   const Statement statement_;
   std::vector<std::string> names_;  // Of all inputs, also those that the text does not name.
   std::vector<std::string> files_;
@@ -275,7 +266,6 @@ class Query::Impl {
   ddb::unique_ptr<ddb::QueryResult> result_;
   ddb::unique_ptr<ddb::QueryResultChunkScanState> scan_;
   int64_t batch_rows_ = kBatchRowsFirst;
-  bool clean_ = false;  // It came to its end.
 };
 
 Query::Query(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

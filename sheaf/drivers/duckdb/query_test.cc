@@ -291,98 +291,14 @@ TEST(EngineTest, AnotherVersionIsRefused) {
   EXPECT_EQ(error.message, "DuckDB is v1.5.7, built against v1.5.6");
 }
 
-TEST(EngineTest, OneIsOpenedAheadWhenTheLastIsTaken) {
-  int empty = 0;
-  auto engine = Engine::Open({.threads = 1, .on_empty = [&] { ++empty; }}).value();
-  EXPECT_EQ(engine->spares(), 1u);
+TEST(EngineTest, SparesAreTakenAndRefilled) {
+  auto engine = Engine::Open({.threads = 1, .spares_max = 2}).value();
+  EXPECT_TRUE(engine->Refill());
+  EXPECT_EQ(engine->spares(), 2u);
   EXPECT_FALSE(engine->Refill());
   const auto statement = Statement::Parse("select 1").value();
-  const auto query = Query::Open(*engine, statement, {}, {}, {}).value();
-  EXPECT_EQ(engine->spares(), 0u);
-  EXPECT_EQ(empty, 1);
-  EXPECT_TRUE(engine->Refill());
+  EXPECT_TRUE(Query::Open(*engine, statement, {}, {}, {}).ok());
   EXPECT_EQ(engine->spares(), 1u);
-}
-
-class ReuseTest : public ::testing::Test {
- protected:
-  // Runs to the end (or for `batches`), and tells whether the instance came back.
-  bool ComesBack(const std::string& sql, std::vector<Table> tables, const QueryLimits& limits = {},
-                 int batches = 1'000'000) {
-    const size_t before = engine_->spares();
-    {
-      const auto statement = Statement::Parse(sql).value();
-      auto query = Query::Open(*engine_, statement, {}, std::move(tables), limits);
-      if (query.ok()) {
-        for (int i = 0; i < batches; ++i) {
-          const auto next = (*query)->Next();
-          last_ = next.ok() ? "" : next.error().message;
-          if (!next.ok() || *next == nullptr) break;
-        }
-      } else {
-        last_ = query.error().message;
-      }
-    }
-    const bool back = engine_->spares() == before;
-    engine_->Refill();
-    return back;
-  }
-
-  std::unique_ptr<Engine> engine_ = Engine::Open({.threads = 2}).value();
-  std::string last_;
-};
-
-TEST_F(ReuseTest, OnlyWhatIsCleanComesBack) {
-  const testkit::TemporaryDirectory directory;
-  EXPECT_TRUE(ComesBack("select 1", {}));
-  EXPECT_TRUE(ComesBack("select sum(n) from t", {Numbers("t", 100'000)}));
-  EXPECT_FALSE(ComesBack("select nope from t", {Numbers("t", 10)}));
-  EXPECT_FALSE(ComesBack("select n from t", {Numbers("t", 1'000'000)}, {}, 1));  // Half-way.
-  EXPECT_FALSE(ComesBack("select cast('x' || n as int) from t", {Numbers("t", 10)}));
-  EXPECT_FALSE(ComesBack("select n, hash(n) from t order by hash(n)",
-                         {Numbers("t", 3'000'000, 100'000)},
-                         {.memory_max = 64_MiB, .spill_directory = directory.path() + "/run"}));
-  EXPECT_EQ(last_, "");  // It spilled.
-}
-
-TEST_F(ReuseTest, NothingStaysBehind) {
-  ASSERT_TRUE(ComesBack("select setseed(0.5), count(*) from secret", {Numbers("secret", 10)}));
-  for (const char* sql : {"from secret", "from sheaf_scan(0)", "from temp.main.secret",
-                          "from memory.main.secret", "from temp.secret"}) {
-    const auto statement = Statement::Parse(sql);
-    if (!statement.ok()) continue;
-    EXPECT_FALSE(Query::Open(*engine_, *statement, {}, {}, {}).ok()) << sql;
-    engine_->Refill();
-  }
-  const auto random = [&] {
-    const auto statement = Statement::Parse("select random()").value();
-    const auto query = Query::Open(*engine_, statement, {}, {}, {}).value();
-    return query->Next().value()->column(0)->GetScalar(0).ValueOrDie()->ToString();
-  };
-  ASSERT_TRUE(ComesBack("select setseed(0.5)", {}));
-  const auto first = random();
-  ASSERT_TRUE(ComesBack("select setseed(0.5)", {}));
-  EXPECT_NE(random(), first);
-}
-
-TEST_F(ReuseTest, LimitsAreThoseOfEachQuery) {
-  const std::string sql = "select n, hash(n) from t order by hash(n)";
-  const auto table = Numbers("t", 2'000'000, 100'000);
-  EXPECT_TRUE(ComesBack(sql, {table}, {.memory_max = 1_GiB}));
-  EXPECT_FALSE(ComesBack(sql, {table}, {.memory_max = 32_MiB}));
-  EXPECT_THAT(last_, HasSubstr("Out of Memory"));
-  EXPECT_TRUE(ComesBack(sql, {table}, {.memory_max = 1_GiB}));
-  EXPECT_EQ(last_, "");
-}
-
-TEST_F(ReuseTest, ManyQueriesOfOneInstanceAreRight) {
-  for (int i = 1; i <= 200; ++i) {
-    const auto statement = Statement::Parse("select count(*), sum(n) from t").value();
-    const auto query = Query::Open(*engine_, statement, {}, {Numbers("t", i * 10, 7)}, {}).value();
-    const auto batch = query->Next().value();
-    EXPECT_EQ(batch->column(0)->GetScalar(0).ValueOrDie()->ToString(), std::to_string(i * 10));
-    EXPECT_EQ(query->Next().value(), nullptr);
-  }
 }
 
 }  // namespace

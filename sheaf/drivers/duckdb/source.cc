@@ -19,19 +19,26 @@ constexpr int64_t kSliceRows = 1 << 18;
 constexpr int64_t kRowsAssumed = 100'000;  // For the optimiser, where nobody knows.
 constexpr int kFailed = 5;                 // EIO; the message travels beside it.
 
-// The state of one scan, behind the C stream that DuckDB pulls.
-//
-// DuckDB calls one at a time; the mutex tells so to ThreadSanitizer, which cannot see into DuckDB.
+struct SourcesInfo final : ddb::TableFunctionInfo {
+  std::vector<std::shared_ptr<const Source>> sources;
+};
+
+// The state of one scan, behind the C stream that DuckDB pulls under its own mutex.
 class Cursor final {
  public:
   Cursor(std::shared_ptr<const Source> source, std::vector<int> columns)
-      : source_(std::move(source)), columns_(std::move(columns)) {
-    MutexLock lock(mutex_);
+      : source_(std::move(source)), columns_(std::move(columns)) {}
+
+  arrow::Status Open() {
+    ARROW_ASSIGN_OR_RAISE(reader_, source_->table.open());
+    if (!reader_->schema()->Equals(*source_->table.schema, /*check_metadata=*/false)) {
+      return arrow::Status::Invalid("table ", source_->table.name,
+                                    ": its reader has another schema than was declared");
+    }
+    return arrow::Status::OK();
   }
-  void End() { MutexLock lock(mutex_); }
 
   int Next(ArrowArray* out) {
-    MutexLock lock(mutex_);
     out->release = nullptr;
     const arrow::Status status = Step(out);
     if (status.ok()) return 0;
@@ -46,16 +53,7 @@ class Cursor final {
   const char* message() const { return message_.c_str(); }
 
  private:
-  arrow::Status Open() SHEAF_REQUIRES(mutex_) {
-    ARROW_ASSIGN_OR_RAISE(reader_, source_->table.open());
-    if (!reader_->schema()->Equals(*source_->table.schema, /*check_metadata=*/false)) {
-      return arrow::Status::Invalid("table ", source_->table.name,
-                                    ": its reader has another schema than was declared");
-    }
-    return arrow::Status::OK();
-  }
-
-  arrow::Status Step(ArrowArray* out) SHEAF_REQUIRES(mutex_) {
+  arrow::Status Step(ArrowArray* out) {
     if (source_->control->stopped()) return arrow::Status::Cancelled("interrupted");
     if (reader_ == nullptr) ARROW_RETURN_NOT_OK(Open());
     if (held_ == nullptr) {
@@ -75,17 +73,15 @@ class Cursor final {
 
   const std::shared_ptr<const Source> source_;  // Shared: a scan may outlive its function.
   const std::vector<int> columns_;
-  Mutex mutex_;
-  std::shared_ptr<arrow::RecordBatchReader> reader_ SHEAF_GUARDED_BY(mutex_);
-  std::shared_ptr<arrow::RecordBatch> held_ SHEAF_GUARDED_BY(mutex_);
-  int64_t offset_ SHEAF_GUARDED_BY(mutex_) = 0;
-  std::string message_;  // Read after the Next that failed.
+  std::shared_ptr<arrow::RecordBatchReader> reader_;
+  std::shared_ptr<arrow::RecordBatch> held_;
+  int64_t offset_ = 0;
+  std::string message_;
 };
 
 Cursor& CursorOf(ArrowArrayStream* stream) { return *static_cast<Cursor*>(stream->private_data); }
 
 void Release(ArrowArrayStream* stream) {
-  CursorOf(stream).End();
   delete static_cast<Cursor*>(stream->private_data);
   stream->private_data = nullptr;
   stream->release = nullptr;
@@ -192,7 +188,8 @@ void ColumnsOf(ddb::ClientContext& context, const arrow::Schema& schema,
   types = table.GetTypes();
 }
 
-void RegisterScan(ddb::Connection& connection, ddb::shared_ptr<SourcesInfo> info) {
+void RegisterSources(ddb::Connection& connection,
+                     std::vector<std::shared_ptr<const Source>> sources) {
   using Parts = ddb::ArrowTableFunction;
   ddb::TableFunction function(kScanFunction, {ddb::LogicalType::BIGINT}, Parts::ArrowScanFunction,
                               BindScan, Parts::ArrowScanInitGlobal, Parts::ArrowScanInitLocal);
@@ -203,6 +200,8 @@ void RegisterScan(ddb::Connection& connection, ddb::shared_ptr<SourcesInfo> info
   function.table_scan_progress = ScanProgress;
   function.get_partition_data = PartitionData;
   function.to_string = Describe;
+  auto info = ddb::make_shared_ptr<SourcesInfo>();
+  info->sources = std::move(sources);
   function.function_info = std::move(info);
   ddb::CreateTableFunctionInfo create(function);
   auto& context = *connection.context;

@@ -35,7 +35,7 @@ class ScanControl final {
   arrow::Status first_ SHEAF_GUARDED_BY(mutex_);
 };
 
-// One table. Never changes.
+// One table. Never changes once registered.
 struct Source {
   Table table;
   std::shared_ptr<ScanControl> control;  // Shared with its sisters and the query.
@@ -48,12 +48,8 @@ void ColumnsOf(ddb::ClientContext& context, const arrow::Schema& schema,
 // The name of the table function; its one argument is the index of the source.
 inline constexpr const char* kScanFunction = "sheaf_scan";
 
-// Where the function finds the sources of the query that runs now.
-struct SourcesInfo final : ddb::TableFunctionInfo {
-  std::vector<std::shared_ptr<const Source>> sources;
-};
-
-// Registers the table function over what `info` will hold. Throws DuckDB's exceptions.
-void RegisterScan(ddb::Connection& connection, ddb::shared_ptr<SourcesInfo> info);
+// Registers the table function over these sources. Throws DuckDB's exceptions.
+void RegisterSources(ddb::Connection& connection,
+                     std::vector<std::shared_ptr<const Source>> sources);
 
 }  // namespace sheaf::duckdb

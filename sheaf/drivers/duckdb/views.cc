@@ -50,7 +50,7 @@ std::string ColumnList(const Table& table) {
 
 void MakeView(Instance& instance, const std::string& name, const std::string& columns,
               const std::string& from) {
-  instance.Own("CREATE OR REPLACE TEMP VIEW " + Quoted(name) + " AS SELECT " + columns + " FROM " +
+  instance.Own("CREATE OR REPLACE VIEW " + Quoted(name) + " AS SELECT " + columns + " FROM " +
                from);
 }
 
@@ -62,7 +62,8 @@ std::string CastsToDeclared(Instance& instance, const Table& table) {
   std::string list;
   bool differs = false;
   context.RunFunctionInTransaction([&] {
-    auto& view = ddb::Catalog::GetEntry<ddb::ViewCatalogEntry>(context, "temp", "main", table.name);
+    auto& view =
+        ddb::Catalog::GetEntry<ddb::ViewCatalogEntry>(context, "memory", "main", table.name);
     const auto found = view.GetColumnInfo();
     ddb::vector<ddb::LogicalType> types;
     ddb::vector<ddb::string> names;
@@ -90,7 +91,7 @@ std::string CastsToDeclared(Instance& instance, const Table& table) {
 
 void MakeViews(Instance& instance, std::vector<Table> tables,
                const std::shared_ptr<ScanControl>& control) {
-  auto& sources = instance.sources().sources;
+  std::vector<std::shared_ptr<const Source>> sources;
   std::vector<std::string> names;
   for (auto& table : tables) {
     if (table.files.empty()) {
@@ -103,7 +104,8 @@ void MakeViews(Instance& instance, std::vector<Table> tables,
     const std::string casts = CastsToDeclared(instance, table);
     if (!casts.empty()) MakeView(instance, table.name, casts, call);
   }
-  // The function keeps pointers into `sources`, which is whole now.
+  if (sources.empty()) return;
+  RegisterSources(instance.connection(), std::move(sources));
   for (size_t i = 0; i < names.size(); ++i) {
     MakeView(instance, names[i], "*", std::string(kScanFunction) + "(" + std::to_string(i) + ")");
   }

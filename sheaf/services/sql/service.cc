@@ -56,7 +56,7 @@ Result<SqlOptions> SqlOptions::FromHost(const module::Host& host) {
                BytesSetting(host, "temp_bytes_max", options.temp_bytes_max));
   SHEAF_ASSIGN(options.memory_slack, BytesSetting(host, "memory_slack", options.memory_slack));
   SHEAF_ASSIGN(const int64_t threads, CountSetting(host, "threads", cores, 1, 1024));
-  SHEAF_ASSIGN(const int64_t spares, CountSetting(host, "spares", 4, 0, 64));
+  SHEAF_ASSIGN(const int64_t spares, CountSetting(host, "spares", 1, 0, 64));
   SHEAF_ASSIGN(options.rows_max, CountSetting(host, "rows_max", 0, 0, INT64_MAX));
   options.threads = static_cast<int>(threads);
   options.spares_max = static_cast<size_t>(spares);
@@ -81,7 +81,7 @@ Result<std::unique_ptr<SqlService>> SqlService::Open(const SqlOptions& options, 
   SHEAF_ASSIGN(service->engine_,
                duckdb::Engine::Open({.threads = options.threads,
                                      .spares_max = options.spares_max,
-                                     .on_empty = [raw = service.get()] { raw->RefillLater(); }}));
+                                     .on_take = [raw = service.get()] { raw->RefillLater(); }}));
   return service;
 }
 
