@@ -40,9 +40,14 @@ class Turns final {
       EndInterest(peer_, {.info = nullptr, .task = task_}, context_);
       return options;
     }
-    const auto turn = std::chrono::duration_cast<std::chrono::milliseconds>(peer_.options().turn);
+    // Turns shrink towards the deadline: a client that gives up must know its task, to end it.
+    Duration turn = peer_.options().turn;
+    if (!context_.deadline.never()) {
+      turn = std::min(turn, context_.deadline.Left(peer_.clock().Now()) / 2);
+    }
+    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(turn);
     options->headers.emplace_back("sheaf-pollable", "true");
-    options->headers.emplace_back("sheaf-wait-ms", std::to_string(turn.count()));
+    options->headers.emplace_back("sheaf-wait-ms", std::to_string(wait.count()));
     return options;
   }
 

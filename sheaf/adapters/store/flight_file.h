@@ -2,6 +2,7 @@
 // docs/formats/store.md is the format; pyarrow.ipc.open_stream reads the file as it is.
 #pragma once
 
+#include <arrow/ipc/type_fwd.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
@@ -92,7 +93,7 @@ class FileCursor final {
  private:
   class Feed;
   const std::shared_ptr<FlightFile> file_;  // Shared with the partition.
-  std::shared_ptr<arrow::ipc::RecordBatchReader> reader_;
+  std::shared_ptr<arrow::RecordBatchReader> reader_;
   Feed* feed_ = nullptr;  // Inside reader_.
 };
 

@@ -1,5 +1,6 @@
 #include "sheaf/drivers/duckdb/foreign.h"
 
+#include <cerrno>
 #include <cstdlib>
 #include <string>
 
@@ -8,8 +9,14 @@
 namespace sheaf::duckdb {
 namespace {
 
-Kind KindOf(ddb::ExceptionType type) {
-  switch (type) {
+bool DiskIsFull(const ddb::ErrorData& data) {
+  const auto found = data.ExtraInfo().find("errno");
+  return found != data.ExtraInfo().end() && found->second == std::to_string(ENOSPC);
+}
+
+Kind KindOf(const ddb::ErrorData& data) {
+  switch (data.Type()) {
+    case ddb::ExceptionType::IO: return DiskIsFull(data) ? Kind::kExhausted : Kind::kFailed;
     case ddb::ExceptionType::PERMISSION: return Kind::kForbidden;
     case ddb::ExceptionType::OUT_OF_MEMORY: return Kind::kExhausted;
     case ddb::ExceptionType::INTERRUPT: return Kind::kCancelled;
@@ -33,7 +40,7 @@ Error FromDuckDb(const ddb::ErrorData& data, std::string_view sql) {
     const auto value = std::strtoull(found->second.c_str(), &end, 10);
     if (end != found->second.c_str()) position = value;
   }
-  return SqlError(KindOf(data.Type()), type + " Error: " + raw, sql, position);
+  return SqlError(KindOf(data), type + " Error: " + raw, sql, position);
 }
 
 Error FromDuckDb(const std::exception& thrown, std::string_view sql) {

@@ -13,6 +13,9 @@ namespace sheaf::duckdb {
 // The last of three walls (gate, catalog, file system): whatever SQL reaches for, files named by
 // Permit can be read, and below the spill directory anything can be done, and nothing else.
 //
+// Removing what is not permitted does nothing and lists nothing, quietly: DuckDB removes its spill
+// in destructors, where an exception ends the process.
+//
 // Threads: Permit and Close before the first foreign statement, from one thread; the rest any.
 class Jail final : public ddb::LocalFileSystem {
  public:
@@ -41,6 +44,7 @@ class Jail final : public ddb::LocalFileSystem {
       ddb::optional_ptr<ddb::FileOpener> opener) override;
 
  private:
+  bool Open() const { return !closed_.load(std::memory_order_relaxed); }
   bool MayRead(const std::string& path) const { return files_.count(path) > 0 || InSpill(path); }
   bool InSpill(const std::string& path) const;
   void Check(bool allowed) const;

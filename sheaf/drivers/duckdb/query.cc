@@ -86,7 +86,7 @@ std::string Listed(const std::vector<std::string>& names) {
 Error WithoutDirectories(Error error, const std::vector<std::string>& files) {
   for (const auto& file : files) {
     const size_t slash = file.rfind('/');
-    if (slash == std::string::npos) continue;
+    if (slash == std::string::npos || slash == 0) continue;
     const std::string directory = file.substr(0, slash + 1);
     for (size_t at; (at = error.message.find(directory)) != std::string::npos;) {
       error.message.erase(at, directory.size());
@@ -119,8 +119,10 @@ class Query::Impl {
     for (const auto& table : tables) impl->names_.push_back(table.name);
     std::erase_if(tables, [&](const Table& table) { return !statement.Names(table.name); });
     impl->files_ = FilesOf(tables);
+    impl->hidden_ = impl->files_;
+    if (!limits.spill_directory.empty()) impl->hidden_.push_back(limits.spill_directory);
     for (auto& table : tables) {
-      SHEAF_TRY(FillSchema(table, impl->files_));
+      SHEAF_TRY(FillSchema(table, impl->hidden_));
       SHEAF_TRY(CheckTable(table));
     }
     SHEAF_ASSIGN(impl->instance_, engine.Take());
@@ -222,7 +224,7 @@ class Query::Impl {
   Error Failure(const ddb::ErrorData& data) const {
     if (data.Type() != ddb::ExceptionType::CATALOG ||
         !data.RawMessage().starts_with("Table with")) {
-      return WithoutDirectories(FromDuckDb(data, statement_.sql()), files_);
+      return WithoutDirectories(FromDuckDb(data, statement_.sql()), hidden_);
     }
     // DuckDB would propose tables of its catalog; what can be meant are inputs.
     std::string message = data.RawMessage().substr(0, data.RawMessage().find('\n'));
@@ -258,6 +260,7 @@ class Query::Impl {
   const Statement statement_;
   std::vector<std::string> names_;  // Of all inputs, also those that the text does not name.
   std::vector<std::string> files_;
+  std::vector<std::string> hidden_;  // Paths whose directories no error shows.
   const std::shared_ptr<ScanControl> control_ = std::make_shared<ScanControl>();
   std::unique_ptr<Instance> instance_;  // Before what runs in it: dies after.
   std::shared_ptr<arrow::Schema> schema_;

@@ -258,6 +258,30 @@ TEST(QueryLimitTest, MemoryWithSpillIsEnoughAndLeavesNothing) {
   EXPECT_TRUE(!std::filesystem::exists(spill) || std::filesystem::is_empty(spill));
 }
 
+TEST(QueryLimitTest, ASpillDirectoryThatVanishesEndsNoProcess) {
+  const testkit::TemporaryDirectory directory;
+  const std::string spill = directory.path() + "/run";
+  const auto statement = Statement::Parse("select n, hash(n) from t order by hash(n)").value();
+  auto query = Query::Open(SharedEngine(), statement, {}, {Numbers("t", 3'000'000, 100'000)},
+                           {.memory_max = 64_MiB, .spill_directory = spill})
+                   .value();
+  ASSERT_TRUE(query->Next().ok());
+  EXPECT_FALSE(std::filesystem::is_empty(spill));
+  std::filesystem::remove_all(spill);
+  for (auto next = query->Next(); next.ok() && *next != nullptr; next = query->Next()) {
+  }
+  query.reset();
+}
+
+TEST(QueryLimitTest, ASpillDirectoryThatCannotBeMadeFailsTheQuery) {
+  const auto error =
+      Ask("select n, hash(n) from t order by hash(n)", {Numbers("t", 3'000'000, 100'000)}, {},
+          {.memory_max = 64_MiB, .spill_directory = "/proc/no/such/place"})
+          .error();
+  EXPECT_EQ(error.kind, Kind::kFailed);
+  EXPECT_EQ(error.message.find("/proc"), std::string::npos) << error.message;
+}
+
 TEST(QueryLimitTest, SpillHasALimitToo) {
   const testkit::TemporaryDirectory directory;
   const auto answer =

@@ -1,6 +1,7 @@
 #include "sheaf/drivers/duckdb/types.h"
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 

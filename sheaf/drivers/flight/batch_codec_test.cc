@@ -14,9 +14,7 @@ namespace {
 
 using Batches = std::vector<std::shared_ptr<arrow::RecordBatch>>;
 
-FlightData DataOf(const std::string& message) {
-  return Decode(BufferOf(message)).value();
-}
+FlightData DataOf(const std::string& message) { return Decode(BufferOf(message)).value(); }
 
 DecodePool::Handle Pool(Bytes limit = 64_MiB, std::shared_ptr<Account> account = nullptr) {
   return DecodePool::Make(limit, std::move(account));

@@ -1,5 +1,6 @@
 #include "sheaf/drivers/flight/codec.h"
 
+#include <arrow/memory_pool.h>
 #include <grpcpp/support/slice.h>
 
 #include <algorithm>
@@ -47,7 +48,7 @@ class SliceBuffer final : public arrow::Buffer {
   const ::grpc::Slice slice_;
 };
 
-// Reads a list of slices from front to back, never beyond its end.
+// Reads a list of slices from front to back, never beyond its end, and lets go what is read.
 class Cursor {
  public:
   explicit Cursor(std::vector<::grpc::Slice> slices) : slices_(std::move(slices)) {
@@ -106,13 +107,13 @@ class Cursor {
   }
   void SkipEmpty() {
     while (index_ < slices_.size() && InSlice() == 0) {
-      ++index_;
+      slices_[index_++] = ::grpc::Slice();
       offset_ = 0;
     }
   }
 
   Result<std::shared_ptr<arrow::Buffer>> Gather(int64_t size) {
-    auto allocated = arrow::AllocateBuffer(size);
+    auto allocated = arrow::AllocateBuffer(size, arrow::system_memory_pool());  // See DecodePool.
     if (!allocated.ok()) return Fail(Kind::kExhausted, allocated.status().message());
     std::shared_ptr<arrow::Buffer> buffer = std::move(*allocated);
     for (uint8_t* to = buffer->mutable_data(); size > 0;) {
@@ -125,7 +126,7 @@ class Cursor {
     return buffer;
   }
 
-  const std::vector<::grpc::Slice> slices_;
+  std::vector<::grpc::Slice> slices_;
   size_t index_ = 0;
   int64_t offset_ = 0;
   int64_t left_ = 0;
@@ -205,9 +206,10 @@ Result<::grpc::ByteBuffer> Encode(const arrow::ipc::IpcPayload& payload,
   return ::grpc::ByteBuffer(slices.data(), slices.size());
 }
 
-Result<FlightData> Decode(const ::grpc::ByteBuffer& bytes) {
+Result<FlightData> Decode(::grpc::ByteBuffer&& bytes) {
   std::vector<::grpc::Slice> slices;
   if (!bytes.Dump(&slices).ok()) return Fail(Kind::kInvalid, "a FlightData message is unreadable");
+  bytes.Clear();  // The list alone holds them now.
   Cursor cursor(std::move(slices));
   FlightData data;
   while (!cursor.AtEnd()) {

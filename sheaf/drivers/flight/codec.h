@@ -32,9 +32,10 @@ Result<::grpc::ByteBuffer> Encode(const arrow::ipc::IpcPayload& payload,
                                   std::string_view app_metadata = {});
 
 // Bytes from outside: every length is checked. A field within one aligned slice keeps that slice
-// alive; any other is gathered once into a 64-byte aligned buffer. Errors: kInvalid, and
+// alive; any other is gathered once into a 64-byte aligned buffer, and slices are let go as soon as
+// they are read, so that a large message is hardly ever in memory twice. Errors: kInvalid, and
 // kExhausted when there is no memory to gather into.
-Result<FlightData> Decode(const ::grpc::ByteBuffer& bytes);
+Result<FlightData> Decode(::grpc::ByteBuffer&& bytes);
 
 // The text of a buffer that may be null.
 std::string TextOf(const std::shared_ptr<arrow::Buffer>& buffer);

@@ -82,11 +82,11 @@ TEST(CodecTest, EncodingIsWhatProtobufReads) {
 TEST(CodecTest, LargeFieldsAreNotCopied) {
   const auto batch = NumbersBatch(10'000, 1);
   const auto payload = PayloadOf(*batch);
-  const auto message = Encode(payload).value();
+  auto message = Encode(payload).value();
   std::vector<::grpc::Slice> slices;
   ASSERT_TRUE(message.Dump(&slices).ok());
   EXPECT_EQ(slices.back().begin(), batch->column_data(0)->buffers[1]->data());
-  const auto data = Decode(message).value();
+  const auto data = Decode(std::move(message)).value();
   EXPECT_EQ(data.body->data(), batch->column_data(0)->buffers[1]->data());
 }
 
@@ -145,12 +145,12 @@ TEST(CodecTest, CutMessagesAreInvalid) {
 }
 
 TEST(CodecTest, MalformedTagsAreInvalid) {
-  EXPECT_EQ(KindOf(std::string(1, '\x02')), Kind::kInvalid);            // Field number 0.
-  EXPECT_EQ(KindOf(std::string("\x1b\x00", 2)), Kind::kInvalid);        // A group.
-  EXPECT_EQ(KindOf(std::string("\x1e\x00", 2)), Kind::kInvalid);        // Wire type 6.
-  EXPECT_EQ(KindOf(std::string(11, '\xff')), Kind::kInvalid);           // A varint without end.
-  EXPECT_EQ(KindOf(Varint(15 << 3 | 1) + "1234567"), Kind::kInvalid);   // Short of a byte.
-  EXPECT_EQ(KindOf(Field(2, "a") + Field(2, "b")), Kind::kInvalid);     // Twice.
+  EXPECT_EQ(KindOf(std::string(1, '\x02')), Kind::kInvalid);           // Field number 0.
+  EXPECT_EQ(KindOf(std::string("\x1b\x00", 2)), Kind::kInvalid);       // A group.
+  EXPECT_EQ(KindOf(std::string("\x1e\x00", 2)), Kind::kInvalid);       // Wire type 6.
+  EXPECT_EQ(KindOf(std::string(11, '\xff')), Kind::kInvalid);          // A varint without end.
+  EXPECT_EQ(KindOf(Varint(15 << 3 | 1) + "1234567"), Kind::kInvalid);  // Short of a byte.
+  EXPECT_EQ(KindOf(Field(2, "a") + Field(2, "b")), Kind::kInvalid);    // Twice.
   EXPECT_EQ(KindOf(Field(1, "a") + Field(1, "b")), Kind::kInvalid);
 }
 

@@ -20,8 +20,7 @@ class ConformanceTest : public ::testing::Test {
     ServerOptions options;
     options.translate = TranslateForTests;
     server_ = Server::Start(options, handler_, timers_).value();
-    const auto location =
-        fl::Location::ForGrpcTcp("127.0.0.1", server_->port()).ValueOrDie();
+    const auto location = fl::Location::ForGrpcTcp("127.0.0.1", server_->port()).ValueOrDie();
     client_ = fl::FlightClient::Connect(location).ValueOrDie();
   }
   fl::FlightClient::DoPutResult Open(const std::string& name,
@@ -75,8 +74,8 @@ TEST_F(ConformanceTest, ClientsThatCompressAreUnderstood) {
   for (const auto codec : {arrow::Compression::LZ4_FRAME, arrow::Compression::ZSTD}) {
     fl::FlightCallOptions options;
     options.write_options.codec = arrow::util::Codec::Create(codec).ValueOrDie();
-    auto put = client_->DoPut(options, fl::FlightDescriptor::Path({"z"}), batch->schema())
-                   .ValueOrDie();
+    auto put =
+        client_->DoPut(options, fl::FlightDescriptor::Path({"z"}), batch->schema()).ValueOrDie();
     ASSERT_TRUE(put.writer->WriteRecordBatch(*batch).ok());
     EXPECT_EQ(Close(put), "{\"rows\": 100000}");
     EXPECT_TRUE(handler_.Stored("z").batches.at(0)->Equals(*batch));

@@ -9,7 +9,7 @@ DecodePool::Handle DecodePool::Make(Bytes message_bytes_max, std::shared_ptr<Acc
 }
 
 DecodePool::DecodePool(Bytes message_bytes_max, std::shared_ptr<Account> account)
-    : inner_(*arrow::default_memory_pool()),
+    : inner_(*arrow::system_memory_pool()),
       limit_(message_bytes_max),
       account_(std::move(account)) {}
 

@@ -12,7 +12,9 @@
 
 namespace sheaf::flight {
 
-// Allocates from Arrow's default pool, within a limit a message, and charges an account.
+// Allocates from the C library, within a limit a message, and charges an account. Received buffers
+// are freed by other threads than decoded them; the C library's free memory can be given back
+// from any thread, that of Arrow's default pool by the thread that allocated it alone.
 //
 // Owner: a decoder, through Handle; the object itself lives until the last of its buffers is
 //   freed, which may be long after. Threads: allocation and Begin on the decoder's, freeing on any.
@@ -46,7 +48,7 @@ class DecodePool final : public arrow::MemoryPool {
   arrow::Status Take(int64_t size);
   void Drop();
 
-  arrow::MemoryPool& inner_;  // Arrow's default pool, which lives as long as the process.
+  arrow::MemoryPool& inner_;  // Arrow's system pool, which lives as long as the process.
   const Bytes limit_;
   const std::shared_ptr<Account> account_;  // Shared: accounts live as long as their charges.
   int64_t taken_ = 0;                       // Since Begin; of the decoder's thread alone.

@@ -22,18 +22,51 @@ inline WireError TranslateForTests(const Error& error) {
   wire.message = error.message;
   wire.detail = "{\"code\": \"" + std::string(core::KindName(error.kind)) + "\"}";
   switch (error.kind) {
-    case Kind::kInvalid: wire.grpc_code = 3; wire.arrow_code = 4; break;
-    case Kind::kDeadline: wire.grpc_code = 4; wire.arrow_code = 5; break;
-    case Kind::kNotFound: wire.grpc_code = 5; wire.arrow_code = 2; break;
-    case Kind::kConflict: wire.grpc_code = 6; wire.arrow_code = 45; break;
-    case Kind::kForbidden: wire.grpc_code = 7; wire.arrow_code = 5; break;
-    case Kind::kExhausted: wire.grpc_code = 8; wire.arrow_code = 6; break;
-    case Kind::kUnsupported: wire.grpc_code = 12; wire.arrow_code = 10; break;
+    case Kind::kInvalid:
+      wire.grpc_code = 3;
+      wire.arrow_code = 4;
+      break;
+    case Kind::kDeadline:
+      wire.grpc_code = 4;
+      wire.arrow_code = 5;
+      break;
+    case Kind::kNotFound:
+      wire.grpc_code = 5;
+      wire.arrow_code = 2;
+      break;
+    case Kind::kConflict:
+      wire.grpc_code = 6;
+      wire.arrow_code = 45;
+      break;
+    case Kind::kForbidden:
+      wire.grpc_code = 7;
+      wire.arrow_code = 5;
+      break;
+    case Kind::kExhausted:
+      wire.grpc_code = 8;
+      wire.arrow_code = 6;
+      break;
+    case Kind::kUnsupported:
+      wire.grpc_code = 12;
+      wire.arrow_code = 10;
+      break;
     case Kind::kShuttingDown:
-    case Kind::kBackpressure: wire.grpc_code = 14; wire.arrow_code = 5; break;
-    case Kind::kUnauthenticated: wire.grpc_code = 16; wire.arrow_code = 5; break;
-    case Kind::kCancelled: wire.grpc_code = 1; wire.arrow_code = 8; break;
-    default: wire.grpc_code = 13; wire.arrow_code = 5; break;
+    case Kind::kBackpressure:
+      wire.grpc_code = 14;
+      wire.arrow_code = 5;
+      break;
+    case Kind::kUnauthenticated:
+      wire.grpc_code = 16;
+      wire.arrow_code = 5;
+      break;
+    case Kind::kCancelled:
+      wire.grpc_code = 1;
+      wire.arrow_code = 8;
+      break;
+    default:
+      wire.grpc_code = 13;
+      wire.arrow_code = 5;
+      break;
   }
   return wire;
 }
@@ -63,7 +96,7 @@ class EchoHandler final : public Handler {
     std::atomic<int64_t> opened{0}, ended{0}, aborted{0}, alive{0};
   };
   struct Gets {
-    std::atomic<int64_t> opened{0}, alive{0};
+    std::atomic<int64_t> opened{0}, alive{0}, hanging{0};
   };
 
   explicit EchoHandler(Timers& timers) : timers_(timers), bulk_(NumbersBatch(65'536)) {}
@@ -173,8 +206,8 @@ class EchoHandler final : public Handler {
     Info info;
     info.schema = SchemaMessage(*bulk_->schema()).value();
     info.descriptor = std::move(descriptor);
-    info.endpoints.push_back({"bulk:4", {"grpc+tcp://127.0.0.1:1"}, WallTime{1'700'000'000'000'000},
-                              "endpoint"});
+    info.endpoints.push_back(
+        {"bulk:4", {"grpc+tcp://127.0.0.1:1"}, WallTime{1'700'000'000'000'000}, "endpoint"});
     info.endpoints.push_back({"bulk:1", {}, {}, {}});
     info.rows = 5 * bulk_->num_rows();
     info.ordered = true;
@@ -235,7 +268,9 @@ class EchoHandler::Stream final : public GetStream {
     waited_ = false;
     if (left_ == 0) {
       if (Has("fail")) return Fail(Kind::kNotFound, "gone on the way");
-      return Step{Has("hang") ? What::kPending : What::kEnd, nullptr};
+      if (!Has("hang")) return Step{What::kEnd, nullptr};
+      ++handler_.gets.hanging;
+      return Step{What::kPending, nullptr};
     }
     --left_;
     return Step{What::kBatch, flight_.batches[next_++ % flight_.batches.size()]};
@@ -255,7 +290,9 @@ class EchoHandler::Stream final : public GetStream {
 class EchoHandler::Upload final : public PutStream {
  public:
   Upload(EchoHandler& handler, CallPtr call, std::string name, StoredFlight flight)
-      : handler_(handler), call_(std::move(call)), name_(std::move(name)),
+      : handler_(handler),
+        call_(std::move(call)),
+        name_(std::move(name)),
         flight_(std::move(flight)) {
     ++handler_.puts.opened;
     ++handler_.puts.alive;

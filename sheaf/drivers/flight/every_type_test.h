@@ -115,10 +115,10 @@ inline void AddDictionaries(std::vector<NamedBatches>& all) {
   all.push_back({"list of dictionary",
                  {OneColumn(arrow::ListArray::FromArrays(*offsets, *inner).ValueOrDie())}});
   const auto nested_values = arrow::ListArray::FromArrays(*offsets, *inner).ValueOrDie();
-  const auto nested = arrow::DictionaryArray::FromArrays(
-                          arrow::dictionary(arrow::int8(), nested_values->type()),
-                          FromJson(arrow::int8(), "[2, 0, null, 1]"), nested_values)
-                          .ValueOrDie();
+  const auto nested =
+      arrow::DictionaryArray::FromArrays(arrow::dictionary(arrow::int8(), nested_values->type()),
+                                         FromJson(arrow::int8(), "[2, 0, null, 1]"), nested_values)
+          .ValueOrDie();
   all.push_back({"dictionary of list of dictionary", {OneColumn(nested)}});
 }
 
@@ -137,8 +137,9 @@ inline std::vector<NamedBatches> EveryType() {
                         .ValueOrDie();
   const auto run_batch = OneColumn(runs);
   all.push_back({"run_end_encoded", {run_batch, run_batch->Slice(1, 4)}});
-  all.push_back({"no columns", {arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector()), 5,
-                                                         arrow::ArrayVector())}});
+  all.push_back(
+      {"no columns",
+       {arrow::RecordBatch::Make(arrow::schema(arrow::FieldVector()), 5, arrow::ArrayVector())}});
   all.push_back({"no rows", {OneColumn(FromJson(arrow::int32(), "[]"))}});
   return all;
 }

@@ -20,8 +20,7 @@ void ExchangeReactor::OnReadDone(bool ok) {
 }
 
 Status ExchangeReactor::Open() {
-  SHEAF_ASSIGN(const FlightData first, Decode(in_));
-  in_.Clear();
+  SHEAF_ASSIGN(const FlightData first, Decode(std::move(in_)));
   if (!first.descriptor.has_value()) {
     return Fail(Kind::kInvalid, "the first message of an exchange holds no descriptor");
   }

@@ -19,8 +19,8 @@ void HandshakeReactor::OnReadDone(bool ok) {
     return;
   }
   if (++rounds_ > kRoundsMax) {
-    EndWith(Fail(Kind::kInvalid, "a handshake of more than " + std::to_string(kRoundsMax) +
-                                     " rounds"));
+    EndWith(
+        Fail(Kind::kInvalid, "a handshake of more than " + std::to_string(kRoundsMax) + " rounds"));
     return;
   }
   const std::string payload = ok ? std::move(*request_.mutable_payload()) : std::string();

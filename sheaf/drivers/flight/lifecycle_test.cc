@@ -233,6 +233,7 @@ TEST_F(LifecycleTest, StreamWithNothingToSendIsNotIdle) {
   call.HalfClose();
   EXPECT_TRUE(call.Read());
   EXPECT_TRUE(call.Read());
+  ASSERT_TRUE(Eventually([&] { return handler_->gets.hanging == 1; }));  // The write is over, too.
   manual_.Advance(3600s);
   Pause(50ms);
   EXPECT_EQ(handler_->gets.alive, 1);
@@ -277,16 +278,14 @@ TEST_F(LifecycleTest, MessageThatWaitsTooLongForRoomIsExhausted) {
   options_.charge_wait = 50ms;
   Start();
   options_.account->Charge(1_MiB);
-  EXPECT_EQ(RawCall(channel_, "DoPut").Run(messages_).error_code(),
-            StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(RawCall(channel_, "DoPut").Run(messages_).error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(AllGone());
 }
 
 TEST_F(LifecycleTest, MessageAboveTheCapIsRefused) {
   options_.receive_bytes_max = 20_KiB;
   Start();
-  EXPECT_EQ(RawCall(channel_, "DoPut").Run(messages_).error_code(),
-            StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(RawCall(channel_, "DoPut").Run(messages_).error_code(), StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_TRUE(AllGone());
   EXPECT_EQ(handler_->puts.ended, 0);
 }

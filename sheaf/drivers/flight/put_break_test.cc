@@ -74,9 +74,8 @@ class PutBreakTest : public ::testing::Test {
     messages_ = MessagesOf(batch->schema(), {batch, batch}, "x");
   }
   void AllAborted(int rounds) {
-    EXPECT_TRUE(Eventually([&] {
-      return handler_.puts.alive == 0 && server_->counts().calls == 0;
-    }));
+    EXPECT_TRUE(
+        Eventually([&] { return handler_.puts.alive == 0 && server_->counts().calls == 0; }));
     EXPECT_EQ(handler_.puts.ended, 0);
     EXPECT_EQ(handler_.puts.alive, 0);
     EXPECT_EQ(handler_.puts.aborted, handler_.puts.opened);

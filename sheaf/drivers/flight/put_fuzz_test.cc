@@ -71,8 +71,10 @@ void MutateOrder(Random& random, Messages& messages) {
     default: {
       pb::FlightData data;
       if (!data.ParseFromString(messages[at])) return;
-      if (Below(random, 2) == 0) data.clear_data_header();
-      else data.clear_data_body();
+      if (Below(random, 2) == 0)
+        data.clear_data_header();
+      else
+        data.clear_data_body();
       messages[at] = data.SerializeAsString();
     }
   }

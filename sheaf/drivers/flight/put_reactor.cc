@@ -27,7 +27,8 @@ class PutReactor::Received {
     return *this;
   }
   ~Received() { Drop(); }
-  const ::grpc::ByteBuffer& data() const { return data_; }
+  // The bytes stay charged: they live on in what is made of them.
+  ::grpc::ByteBuffer&& TakeData() { return std::move(data_); }
 
  private:
   void Drop() {
@@ -83,7 +84,7 @@ void PutReactor::Take(Deadline give_up) {
 
 void PutReactor::Accept(Received received) {
   if (!std::exchange(opening_, true)) {
-    if (const Status status = Open(received.data()); !status.ok()) {
+    if (const Status status = Open(received.TakeData()); !status.ok()) {
       EndWith(status.error());
       return;
     }
@@ -102,8 +103,8 @@ void PutReactor::Accept(Received received) {
   if (more) Read();
 }
 
-Status PutReactor::Open(const ::grpc::ByteBuffer& bytes) {
-  SHEAF_ASSIGN(FlightData first, Decode(bytes));
+Status PutReactor::Open(::grpc::ByteBuffer&& bytes) {
+  SHEAF_ASSIGN(FlightData first, Decode(std::move(bytes)));
   if (!first.descriptor.has_value()) {
     return Fail(Kind::kInvalid, "the first message of an upload holds no descriptor");
   }
@@ -228,7 +229,8 @@ void PutReactor::Deliver() {
     inbox_.pop_front();
   }
   if (stream_ != nullptr && !ended()) {
-    if (const Status status = Feed(received.data()); !status.ok()) return Refuse(status.error());
+    if (const Status status = Feed(received.TakeData()); !status.ok())
+      return Refuse(status.error());
   }
   received = Received();
   Delivered();
@@ -239,9 +241,9 @@ Status PutReactor::FeedFirst() {
   return stream_->Metadata(std::exchange(first_metadata_, {}));
 }
 
-Status PutReactor::Feed(const ::grpc::ByteBuffer& bytes) {
+Status PutReactor::Feed(::grpc::ByteBuffer&& bytes) {
   SHEAF_TRY(FeedFirst());
-  SHEAF_ASSIGN(FlightData data, Decode(bytes));
+  SHEAF_ASSIGN(FlightData data, Decode(std::move(bytes)));
   SHEAF_ASSIGN(Decoded decoded, decoder_->Read(std::move(data)));
   if (decoded.what == Decoded::What::kBatch) {
     SHEAF_TRY(stream_->Write(std::move(decoded.batch), std::move(decoded.app_metadata)));

@@ -40,7 +40,7 @@ class PutReactor final
   void Read();
   void Take(Deadline give_up);     // Charges what was read, or waits for room.
   void Accept(Received received);  // Opens the stream with it, or leaves it for a turn.
-  Status Open(const ::grpc::ByteBuffer& bytes);
+  Status Open(::grpc::ByteBuffer&& bytes);
   void NoMore();  // The client sends nothing more.
   void Halted(const Error& reason) override;
   void Idle();
@@ -52,14 +52,14 @@ class PutReactor final
   void NextTurn();  // Asks the executor for a turn.
   void TakeTurn();
   void Deliver();
-  Status Feed(const ::grpc::ByteBuffer& bytes);
+  Status Feed(::grpc::ByteBuffer&& bytes);
   Status FeedFirst();  // The metadata that came with the schema.
   void Delivered();
   void Finish();
   void Abort();  // With the reason the call ended for.
 
-  ::grpc::ByteBuffer in_;      // Being read.
-  ::grpc::ByteBuffer result_;  // Being written.
+  ::grpc::ByteBuffer in_;                  // Being read.
+  ::grpc::ByteBuffer result_;              // Being written.
   std::unique_ptr<BatchDecoder> decoder_;  // Made by Open; of the turns from then on.
   Stream stream_;                          // Of the turns; null after End or Abort.
   std::string first_metadata_;             // The same.
@@ -69,9 +69,9 @@ class PutReactor final
   Mutex mutex_;
   std::deque<Received> inbox_ SHEAF_GUARDED_BY(mutex_);
   std::deque<Turn> turns_ SHEAF_GUARDED_BY(mutex_);  // The first one is asked for, or running.
-  bool opened_ SHEAF_GUARDED_BY(mutex_) = false;  // A stream is here.
-  bool closed_ SHEAF_GUARDED_BY(mutex_) = false;  // The client has half-closed.
-  bool reading_ SHEAF_GUARDED_BY(mutex_) = true;  // Or about to.
+  bool opened_ SHEAF_GUARDED_BY(mutex_) = false;     // A stream is here.
+  bool closed_ SHEAF_GUARDED_BY(mutex_) = false;     // The client has half-closed.
+  bool reading_ SHEAF_GUARDED_BY(mutex_) = true;     // Or about to.
   int undelivered_ SHEAF_GUARDED_BY(mutex_) = 0;
   std::optional<Error> halted_ SHEAF_GUARDED_BY(mutex_);
   grpc::IdleWatch idle_;

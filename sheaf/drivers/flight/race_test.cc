@@ -186,8 +186,9 @@ TEST_F(RaceTest, Gets) {
   const auto small = NumbersBatch(4, 1);
   StoredFlight flight{small->schema(), {small, small, small, small, small, small}, {}};
   handler_.Store("f", flight);
-  const std::vector<std::string> tickets = {"f", "f?early", "f?pending", "f?fail", "f?pending,lz4",
-                                            "f?hang", "wait", "none", "fail:conflict"};
+  const std::vector<std::string> tickets = {"f",      "f?early",       "f?pending",
+                                            "f?fail", "f?pending,lz4", "f?hang",
+                                            "wait",   "none",          "fail:conflict"};
   for (int round = 0; round < (testkit::Soak() ? 20'000 : 400); ++round) {
     const std::string ticket = tickets[random() % tickets.size()];
     FakeGet transport(threads_, {});

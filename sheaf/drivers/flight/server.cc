@@ -18,13 +18,13 @@ using ::grpc::ByteBuffer;
 using ::grpc::CallbackServerContext;
 using Shape = grpc::Registry::Shape;
 
-constexpr size_t kGetThreadsMax = 4;      // They never block.
-constexpr size_t kQueueMax = 1 << 20;     // Never reached: a stream posts a few functions at most.
+constexpr size_t kGetThreadsMax = 4;   // They never block.
+constexpr size_t kQueueMax = 1 << 20;  // Never reached: a stream posts a few functions at most.
 
 // Methods that speak protobuf, and three that speak raw bytes.
 template <typename Base>
-using Raw = pb::FlightService::WithRawCallbackMethod_DoGet<
-    pb::FlightService::WithRawCallbackMethod_DoPut<
+using Raw =
+    pb::FlightService::WithRawCallbackMethod_DoGet<pb::FlightService::WithRawCallbackMethod_DoPut<
         pb::FlightService::WithRawCallbackMethod_DoExchange<Base>>>;
 template <typename Base>
 using Unary = pb::FlightService::WithCallbackMethod_GetFlightInfo<
@@ -105,11 +105,10 @@ class Service final : public Raw<Unary<Items<pb::FlightService::Service>>> {
   }
   ::grpc::ServerWriteReactor<pb::Result>* DoAction(CallbackServerContext* context,
                                                    const pb::Action* action) override {
-    return LaunchItems<std::string, pb::Result>(
-        context, "DoAction", [this, action](auto call, auto reply) {
-          core_.handler.DoAction(std::move(call), {action->type(), action->body()},
-                                 std::move(reply));
-        });
+    return LaunchItems<std::string,
+                       pb::Result>(context, "DoAction", [this, action](auto call, auto reply) {
+      core_.handler.DoAction(std::move(call), {action->type(), action->body()}, std::move(reply));
+    });
   }
   ::grpc::ServerWriteReactor<pb::ActionType>* ListActions(CallbackServerContext* context,
                                                           const pb::Empty*) override {

@@ -67,8 +67,8 @@ int64_t InParallel(int count, F work) {
 }
 
 void Report(const char* name, int streams, int64_t rows, double seconds) {
-  std::printf("%-4s  streams=%d rows=%lld %.3f GB/s\n", name, streams,
-              static_cast<long long>(rows), static_cast<double>(rows) * 32 / seconds / 1e9);
+  std::printf("%-4s  streams=%d rows=%lld %.3f GB/s\n", name, streams, static_cast<long long>(rows),
+              static_cast<double>(rows) * 32 / seconds / 1e9);
 }
 
 int64_t Infos(int port, int64_t calls) {

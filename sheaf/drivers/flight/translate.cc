@@ -1,5 +1,6 @@
 #include "sheaf/drivers/flight/translate.h"
 
+#include <arrow/buffer.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/type.h>
 

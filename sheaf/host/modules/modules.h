@@ -84,7 +84,7 @@ class Modules final {
   void Failed(Slot& slot, std::string reason);
   void StopOne(Slot& slot);
   void BeginChecks();
-  void Arm();
+  void Arm() SHEAF_REQUIRES(mutex_);
   void Disarm();
 
   Clock& clock_;

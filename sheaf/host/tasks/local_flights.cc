@@ -1,6 +1,7 @@
 #include "sheaf/host/tasks/local_flights.h"
 
 #include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <utility>
 

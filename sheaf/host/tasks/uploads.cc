@@ -1,4 +1,6 @@
 // Uploads: one writer of a path, whole or not at all.
+#include <arrow/record_batch.h>
+
 #include <utility>
 
 #include "sheaf/host/tasks/engine.h"

@@ -69,7 +69,7 @@ void BoundedPool::Settle() {
 arrow::Status BoundedPool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
   if (size < 0) return arrow::Status::Invalid("negative size");
   ARROW_RETURN_NOT_OK(Take(size));
-  const arrow::Status status = base_->Allocate(size, alignment, out);
+  arrow::Status status = base_->Allocate(size, alignment, out);
   if (!status.ok()) GiveBack(size);
   return status;
 }
@@ -78,7 +78,7 @@ arrow::Status BoundedPool::Reallocate(int64_t old_size, int64_t new_size, int64_
                                       uint8_t** ptr) {
   if (new_size < 0) return arrow::Status::Invalid("negative size");
   ARROW_RETURN_NOT_OK(Take(new_size));  // Both live while the bytes are copied.
-  const arrow::Status status = base_->Reallocate(old_size, new_size, alignment, ptr);
+  arrow::Status status = base_->Reallocate(old_size, new_size, alignment, ptr);
   GiveBack(status.ok() ? old_size : new_size);
   return status;
 }

@@ -31,7 +31,10 @@ struct FilesPlan final : module::PlanState {
 class FilesService final : public module::Service {
  public:
   FilesService(Roots roots, module::Host& host)
-      : roots_(std::move(roots)), clock_(host.clock()), probe_(host.metrics()) {}
+      : roots_(std::move(roots)),
+        clock_(host.clock()),
+        account_(host.account()),
+        probe_(host.metrics()) {}
 
   std::string_view name() const override { return "files"; }
   const Roots& roots() const { return roots_; }
@@ -66,7 +69,7 @@ class FilesService final : public module::Service {
     if (request.purpose == module::PlanRequest::For::kSchema) {
       const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
       SHEAF_ASSIGN(const Outlook outlook,
-                   LookAhead(state->spec, state->found, reading, kLookAheadFiles));
+                   LookAhead(state->spec, state->found, reading, account_, kLookAheadFiles));
       plan.schema = outlook.shape.output;
       plan.estimate.rows = outlook.rows;
       if (outlook.bytes >= 0) plan.estimate.bytes = outlook.bytes;
@@ -96,7 +99,7 @@ class FilesService final : public module::Service {
       if (agreed_.contains(key)) return Done();
     }
     const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
-    SHEAF_TRY(LookAhead(plan.spec, plan.found, reading, plan.found.files.size()));
+    SHEAF_TRY(LookAhead(plan.spec, plan.found, reading, account_, plan.found.files.size()));
     MutexLock lock(mutex_);
     if (agreed_.size() >= kAgreedMax) agreed_.clear();
     agreed_.insert(std::move(key));
@@ -104,7 +107,8 @@ class FilesService final : public module::Service {
   }
 
   const Roots roots_;
-  Clock& clock_;  // Borrowed from the host.
+  Clock& clock_;                            // Borrowed from the host.
+  const std::shared_ptr<Account> account_;  // Shared with the host: what planning holds.
   Probe probe_;
   Mutex mutex_;
   std::set<std::string> agreed_ SHEAF_GUARDED_BY(mutex_);  // Digests of files that agree.

@@ -47,10 +47,9 @@ Result<cp::Expression> InList(const Term& term, const arrow::Field& field) {
     SHEAF_ASSIGN(auto literal, MakeLiteral(value, type, term.column, term.where));
     values.push_back(std::move(literal));
   }
-  auto builder = arrow::MakeBuilder(type);
-  SHEAF_ARROW_TRY(Kind::kInternal, builder.status());
-  SHEAF_ARROW_TRY(Kind::kInternal, (*builder)->AppendScalars(values));
-  SHEAF_ARROW_ASSIGN(auto array, Kind::kInternal, (*builder)->Finish());
+  SHEAF_ARROW_ASSIGN(const auto builder, Kind::kInternal, arrow::MakeBuilder(type));
+  SHEAF_ARROW_TRY(Kind::kInternal, builder->AppendScalars(values));
+  SHEAF_ARROW_ASSIGN(auto array, Kind::kInternal, builder->Finish());
   cp::Expression in = cp::call("is_in", {Column(field, type)}, cp::SetLookupOptions(array));
   if (term.op == Op::kIn) return in;
   return cp::and_(cp::not_(std::move(in)), cp::is_valid(cp::field_ref(field.name())));
@@ -91,27 +90,61 @@ Result<cp::Expression> TermExpression(const Term& term, const arrow::Field& fiel
                   {Column(field, type), cp::literal(std::move(literal))});
 }
 
-// For types that Arrow's filter does not know (views, run-end encoding): runs of rows, joined.
-Result<Batch> KeepRuns(const Batch& batch, const arrow::BooleanArray& bits,
-                       arrow::MemoryPool* pool) {
-  const auto stays = [&](int64_t row) { return bits.IsValid(row) && bits.Value(row); };
-  std::vector<std::pair<int64_t, int64_t>> runs;  // Begin and length.
+bool Stays(const arrow::BooleanArray& bits, int64_t row) {
+  return bits.IsValid(row) && bits.Value(row);
+}
+
+// Views are moved, what they point at is shared.
+Result<std::shared_ptr<arrow::Array>> KeepViews(const arrow::Array& column,
+                                                const arrow::BooleanArray& bits, int64_t staying,
+                                                arrow::MemoryPool* pool) {
+  using View = arrow::BinaryViewType::c_type;
+  SHEAF_ARROW_ASSIGN(std::shared_ptr<arrow::Buffer> views, Kind::kExhausted,
+                     arrow::AllocateBuffer(staying * static_cast<int64_t>(sizeof(View)), pool));
+  arrow::TypedBufferBuilder<bool> valid(pool);
+  SHEAF_ARROW_TRY(Kind::kExhausted, valid.Reserve(staying));
+  const View* from = column.data()->GetValues<View>(1);
+  View* to = views->mutable_data_as<View>();
   for (int64_t row = 0; row < bits.length(); ++row) {
-    if (!stays(row)) continue;
-    if (!runs.empty() && runs.back().first + runs.back().second == row) {
-      ++runs.back().second;
-    } else {
-      runs.emplace_back(row, 1);
-    }
+    if (!Stays(bits, row)) continue;
+    *to++ = from[row];
+    valid.UnsafeAppend(column.IsValid(row));
   }
-  std::vector<std::shared_ptr<arrow::Array>> columns;
-  for (const auto& column : batch->columns()) {
-    arrow::ArrayVector slices;
-    for (const auto& [begin, length] : runs) slices.push_back(column->Slice(begin, length));
-    SHEAF_ARROW_ASSIGN(auto joined, Kind::kFailed, arrow::Concatenate(slices, pool));
-    columns.push_back(std::move(joined));
+  auto data = column.data()->Copy();
+  data->offset = 0;
+  data->length = staying;
+  data->null_count = valid.false_count();
+  SHEAF_ARROW_ASSIGN(data->buffers[0], Kind::kExhausted, valid.Finish());
+  data->buffers[1] = std::move(views);
+  return arrow::MakeArray(std::move(data));
+}
+
+// For types that Arrow's filter does not know (run-end encoding, nested views): runs of rows.
+Result<std::shared_ptr<arrow::Array>> KeepRuns(const arrow::Array& column,
+                                               const arrow::BooleanArray& bits,
+                                               arrow::MemoryPool* pool) {
+  arrow::ArrayVector slices;
+  for (int64_t row = 0; row < bits.length(); ++row) {
+    if (!Stays(bits, row)) continue;
+    const int64_t begin = row;
+    while (row + 1 < bits.length() && Stays(bits, row + 1)) ++row;
+    slices.push_back(column.Slice(begin, row + 1 - begin));
   }
-  return arrow::RecordBatch::Make(batch->schema(), bits.true_count(), std::move(columns));
+  SHEAF_ARROW_ASSIGN(auto joined, Kind::kFailed, arrow::Concatenate(slices, pool));
+  return joined;
+}
+
+Result<std::shared_ptr<arrow::Array>> Keep(const std::shared_ptr<arrow::Array>& column,
+                                           const arrow::BooleanArray& bits, int64_t staying,
+                                           cp::ExecContext& context) {
+  const arrow::Type::type id = column->type_id();
+  if (id == arrow::Type::STRING_VIEW || id == arrow::Type::BINARY_VIEW) {
+    return KeepViews(*column, bits, staying, context.memory_pool());
+  }
+  auto kept = cp::Filter(column, bits, cp::FilterOptions::Defaults(), &context);
+  if (kept.ok()) return kept->make_array();
+  if (!kept.status().IsNotImplemented()) return columnar::FromArrow(kept.status());
+  return KeepRuns(*column, bits, context.memory_pool());
 }
 
 }  // namespace
@@ -170,10 +203,12 @@ Result<Batch> Filter::Apply(const Batch& batch, arrow::MemoryPool* pool) const {
   const int64_t staying = bits.true_count();
   if (staying == batch->num_rows()) return batch;
   if (staying == 0) return batch->Slice(0, 0);
-  auto filtered = cp::Filter(batch, mask, cp::FilterOptions::Defaults(), &context);
-  if (filtered.ok()) return filtered->record_batch();
-  if (!filtered.status().IsNotImplemented()) return columnar::FromArrow(filtered.status());
-  return KeepRuns(batch, bits, pool);
+  arrow::ArrayVector kept;
+  for (const auto& column : batch->columns()) {
+    SHEAF_ASSIGN(auto array_kept, Keep(column, bits, staying, context));
+    kept.push_back(std::move(array_kept));
+  }
+  return arrow::RecordBatch::Make(batch->schema(), staying, std::move(kept));
 }
 
 cp::Expression Filter::WithoutNulls(const std::string& column, cp::Expression guarantee) const {

@@ -331,6 +331,29 @@ TEST_F(FilterTest, ViewsAreComparedAsStrings) {
   const Answer answer = Ask(R"({"uri": "t.arrow", "filter": [["v", "=", "short"]]})");
   ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
   EXPECT_EQ(answer.rows(), 1);
+
+  const Answer rest = Ask(R"({"uri": "t.arrow", "filter": [["row", ">=", 1]]})");
+  ASSERT_TRUE(rest.status.ok()) << rest.status.error().message;
+  ASSERT_EQ(rest.rows(), 2);
+  const auto kept = rest.Table()->GetColumnByName("v");
+  EXPECT_EQ(kept->GetScalar(0).ValueOrDie()->ToString(), "a string that is not short");
+  EXPECT_FALSE(kept->GetScalar(1).ValueOrDie()->is_valid);
+}
+
+TEST_F(FilterTest, EveryKindOfColumnIsFiltered) {
+  const auto lists = arrow::list(arrow::utf8_view());
+  const auto plain = TableOf(
+      {arrow::field("row", arrow::int64()), arrow::field("list", arrow::list(arrow::utf8()))},
+      R"([[0, ["a"]], [1, ["b", null]], [2, null], [3, []], [4, ["c"]]])");
+  const auto views = cp::Cast(plain->column(1), lists).ValueOrDie().chunked_array();
+  const auto table = plain->SetColumn(1, arrow::field("list", lists), views).ValueOrDie();
+  WriteIpc("t.arrow", table);
+  const Answer answer = Ask(R"({"uri": "t.arrow", "filter": [["row", "in", [1, 2, 4]]]})");
+  ASSERT_TRUE(answer.status.ok()) << answer.status.error().message;
+  ASSERT_EQ(answer.rows(), 3);
+  const auto kept = answer.Table()->GetColumnByName("list");
+  EXPECT_TRUE(kept->GetScalar(0).ValueOrDie()->is_valid);
+  EXPECT_FALSE(kept->GetScalar(1).ValueOrDie()->is_valid);
 }
 
 }  // namespace

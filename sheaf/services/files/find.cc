@@ -143,7 +143,7 @@ class Finder {
                          std::string(FormatName(found_.format)) + " but '" + file.name + "' is " +
                          std::string(FormatName(file.facts.format)) + "; ask for one format");
     }
-    return Done();
+    return CheckOptions(spec_.options, found_.format);
   }
 
   struct Entry {

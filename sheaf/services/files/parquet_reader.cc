@@ -24,7 +24,7 @@ namespace {
 
 constexpr int64_t kReadAheadBytes = 1 << 20;  // Of each column that is being read.
 constexpr int64_t kBatchRowsMin = 1024;
-constexpr int64_t kBatchRowsMax = 64 * 1024;
+constexpr int64_t kBatchRowsMax = 65'536;
 constexpr int32_t kThriftStringMax = 16 << 20;
 constexpr int32_t kThriftListMax = 1'000'000;
 

@@ -3,7 +3,9 @@
 
 #include <arrow/type_fwd.h>
 
+#include <exception>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -69,5 +71,17 @@ Result<Schema> CleanSchema(const arrow::Schema& schema, const std::string& file)
 // else damage at `where`.
 Error ReadError(const arrow::Status& status, const SourceFile& file, const std::string& name,
                 const std::string& where);
+
+// What a foreign library throws (no memory, mostly), as an error: `call` returns Status or Result.
+template <typename Call>
+auto Unthrown(const Call& call) -> decltype(call()) {
+  try {
+    return call();
+  } catch (const std::bad_alloc&) {
+    return Fail(Kind::kExhausted, "no memory left to read files");
+  } catch (const std::exception& error) {
+    return Fail(Kind::kFailed, std::string("reading files failed: ") + error.what());
+  }
+}
 
 }  // namespace sheaf::files

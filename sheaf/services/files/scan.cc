@@ -14,7 +14,7 @@
 namespace sheaf::files {
 namespace {
 
-constexpr int64_t kStepRows = 64 * 1024;  // Filtered at once, so that a cancel is seen.
+constexpr int64_t kStepRows = 65'536;  // Filtered at once, so that a cancel is seen.
 
 // One run, shared by its threads. The helper keeps it alive, not what it borrows: see gate.
 class Run {
@@ -40,7 +40,8 @@ class Run {
     while (!stop_.load(std::memory_order_relaxed)) {
       const uint32_t partition = next_.fetch_add(1);
       if (partition >= partitions_) return;
-      if (Status status = ReadPartition(partition); !status.ok()) Stop(std::move(status).error());
+      Status status = Unthrown([&] { return ReadPartition(partition); });
+      if (!status.ok()) Stop(std::move(status).error());
     }
   }
 
@@ -174,6 +175,42 @@ class Run {
   Gate gate_;
 };
 
+// The sum, or -1 when either is unknown or it does not fit.
+int64_t Sum(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  return a < 0 || b < 0 || __builtin_add_overflow(a, b, &sum) ? -1 : sum;
+}
+
+Result<Outlook> Look(const Spec& spec, const Found& found, const ReadContext& context,
+                     const std::shared_ptr<Account>& account, size_t checked) {
+  std::optional<Outlook> outlook;
+  int64_t rows = 0, bytes = 0;
+  const FoundFile& first = found.files.front();
+  const size_t looked = std::min(found.files.size(), std::max<size_t>(checked, 1));
+  for (size_t n = 0; n < looked; ++n) {
+    ReadContext own = context;
+    own.pool = std::make_shared<BoundedPool>(account, kGrowthMax);
+    const FoundFile& file = found.files[n];
+    SHEAF_ASSIGN(const auto source, SourceFile::Open(file, own));
+    const Schema expected = outlook.has_value() ? outlook->shape.file : nullptr;
+    SHEAF_ASSIGN(const auto reader, OpenReader(source, PlanOf(spec, file, first, expected)));
+    if (!outlook.has_value()) {
+      outlook.emplace();
+      SHEAF_ASSIGN(outlook->shape, MakeShape(spec, reader->schema(), found.files.size() > 1));
+    }
+    SHEAF_ASSIGN(const auto columns,
+                 MatchColumns(outlook->shape, reader->schema(), file.name, first.name));
+    SHEAF_TRY(reader->Select(columns, outlook->shape.filter));
+    rows = Sum(rows, reader->rows());
+    bytes = Sum(bytes, reader->bytes());
+  }
+  if (looked == found.files.size()) {
+    outlook->rows = rows;
+    outlook->bytes = bytes;
+  }
+  return std::move(*outlook);
+}
+
 }  // namespace
 
 Result<Shape> MakeShape(const Spec& spec, const Schema& file, bool several) {
@@ -233,7 +270,7 @@ ReadPlan PlanOf(const Spec& spec, const FoundFile& file, const FoundFile& first,
 Status Scan(const Spec& spec, const Found& found, module::ResultWriter& writer,
             const module::RunContext& context, const ScanEnvironment& environment) {
   const auto run = std::make_shared<Run>(spec, found, writer, context, environment);
-  SHEAF_TRY(run->Begin());
+  SHEAF_TRY(Unthrown([&] { return run->Begin(); }));
   if (run->partitions() > 1) {
     // Refused: every helper is busy, this thread does it all.
     [[maybe_unused]] const bool helped = environment.helpers.TryPost([run] { run->Help(); });
@@ -243,33 +280,8 @@ Status Scan(const Spec& spec, const Found& found, module::ResultWriter& writer,
 }
 
 Result<Outlook> LookAhead(const Spec& spec, const Found& found, const ReadContext& context,
-                          size_t checked) {
-  std::optional<Outlook> outlook;
-  int64_t rows = 0, bytes = 0;
-  const FoundFile& first = found.files.front();
-  const size_t looked = std::min(found.files.size(), std::max<size_t>(checked, 1));
-  for (size_t n = 0; n < looked; ++n) {
-    ReadContext own = context;
-    own.pool = std::make_shared<BoundedPool>(nullptr, kGrowthMax);
-    const FoundFile& file = found.files[n];
-    SHEAF_ASSIGN(const auto source, SourceFile::Open(file, own));
-    const Schema expected = outlook.has_value() ? outlook->shape.file : nullptr;
-    SHEAF_ASSIGN(const auto reader, OpenReader(source, PlanOf(spec, file, first, expected)));
-    if (!outlook.has_value()) {
-      outlook.emplace();
-      SHEAF_ASSIGN(outlook->shape, MakeShape(spec, reader->schema(), found.files.size() > 1));
-    }
-    SHEAF_ASSIGN(const auto columns,
-                 MatchColumns(outlook->shape, reader->schema(), file.name, first.name));
-    SHEAF_TRY(reader->Select(columns, outlook->shape.filter));
-    rows = rows < 0 || reader->rows() < 0 ? -1 : rows + reader->rows();
-    bytes = bytes < 0 || reader->bytes() < 0 ? -1 : bytes + reader->bytes();
-  }
-  if (looked == found.files.size()) {
-    outlook->rows = rows;
-    outlook->bytes = bytes;
-  }
-  return std::move(*outlook);
+                          const std::shared_ptr<Account>& account, size_t checked) {
+  return Unthrown([&] { return Look(spec, found, context, account, checked); });
 }
 
 }  // namespace sheaf::files

@@ -53,6 +53,6 @@ struct Outlook {
   int64_t bytes = -1;
 };
 Result<Outlook> LookAhead(const Spec& spec, const Found& found, const ReadContext& context,
-                          size_t checked);
+                          const std::shared_ptr<Account>& account, size_t checked);
 
 }  // namespace sheaf::files

@@ -128,6 +128,9 @@ Status ParseTypes(const Json& value, TextOptions& options) {
 
 Status ParseOptions(const Json& value, TextOptions& options) {
   command::ObjectReader read(value, "spec.options");
+  if (value.is_object()) {
+    for (const auto& item : value.items()) options.given.push_back(item.key());
+  }
   if (read.Take("delimiter") != nullptr) {
     SHEAF_ASSIGN(const auto text, read.RequiredString("delimiter"));
     const bool fits = text.size() == 1 && text[0] != '"' && text[0] != '\n' && text[0] != '\r' &&
@@ -143,20 +146,6 @@ Status ParseOptions(const Json& value, TextOptions& options) {
   }
   if (const Json* types = read.Take("types")) SHEAF_TRY(ParseTypes(*types, options));
   return read.Finish();
-}
-
-// Options that mean nothing for a format are refused, not ignored.
-Status CheckOptions(const Spec& spec, const Json* options) {
-  if (options == nullptr || !spec.format.has_value()) return Done();
-  const Format format = *spec.format;
-  for (const auto& [key, value] : options->items()) {
-    const bool meant = format == Format::kCsv || (format == Format::kJson && key == "types");
-    if (!meant) {
-      return BadSpec("spec.options." + key,
-                     "means nothing for the format " + std::string(FormatName(format)));
-    }
-  }
-  return Done();
 }
 
 }  // namespace
@@ -207,6 +196,16 @@ std::string KnownSuffixes() {
   return text + "; text also with .gz .zst .bz2";
 }
 
+Status CheckOptions(const TextOptions& options, Format format) {
+  for (const std::string& key : options.given) {
+    const bool meant = format == Format::kCsv || (format == Format::kJson && key == "types");
+    if (meant) continue;
+    return BadSpec("spec.options." + key,
+                   "means nothing for the format " + std::string(FormatName(format)));
+  }
+  return Done();
+}
+
 Result<Spec> ParseSpec(const Json& value) {
   command::ObjectReader read(value, "spec");
   Spec spec;
@@ -239,7 +238,7 @@ Result<Spec> ParseSpec(const Json& value) {
     }
   }
   if (options != nullptr) SHEAF_TRY(ParseOptions(*options, spec.options));
-  SHEAF_TRY(CheckOptions(spec, options));
+  if (spec.format.has_value()) SHEAF_TRY(CheckOptions(spec.options, *spec.format));
   return spec;
 }
 

@@ -59,6 +59,7 @@ struct TextOptions {
   bool header = true;
   std::optional<std::vector<std::string>> null_values;
   std::map<std::string, std::shared_ptr<arrow::DataType>> types;  // By column.
+  std::vector<std::string> given;                                 // The keys that were said.
 };
 
 struct Spec {
@@ -75,6 +76,9 @@ inline constexpr size_t kListMax = 10'000;  // Values of one `in`.
 
 // kInvalid says where; unknown keys are named.
 Result<Spec> ParseSpec(const Json& spec);
+
+// Options that mean nothing for `format` are refused (kInvalid), not ignored.
+Status CheckOptions(const TextOptions& options, Format format);
 
 // "int64", "timestamp[us, UTC]", "decimal(12, 2)", …; kInvalid lists what is known.
 Result<std::shared_ptr<arrow::DataType>> ParseType(std::string_view text, std::string_view where);
