@@ -199,7 +199,7 @@ def test_200_mb_come_as_one_message_and_go_in_many(shared, ask):
     asked = sql("select sum(n)::bigint as s from t", {"t": {"path": ["big", "one"]}})
     assert one(ask, asked) == sum(range(25_000_000))
     act_one(ask, "DropFlight", {"path": ["big", "one"]})
-    eventually(lambda: shared.resident_mb() < idle + 280, what="the memory of the upload")
+    eventually(lambda: shared.resident_mb() < idle + 120, what="the memory of the upload")
 
 
 def test_a_message_above_the_receive_limit_is_refused_and_the_node_lives(start):

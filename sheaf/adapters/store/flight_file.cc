@@ -223,10 +223,10 @@ size_t FlightFile::batches() const {
 }
 
 Status FlightFile::CheckLength() const {
+  const uint64_t wanted = bytes();  // Before the size is asked: a file that grows has at least it.
   auto size = files_.Size(path_);
   if (!size.ok() && size.error().kind != Kind::kNotFound) return std::move(size).error();
   if (!size.ok()) return Corrupt("the file is missing");
-  const uint64_t wanted = bytes();
   if (*size < wanted) {
     return Corrupt("the file has " + std::to_string(*size) + " bytes, " + std::to_string(wanted) +
                    " were written");

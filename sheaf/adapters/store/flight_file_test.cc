@@ -1,6 +1,7 @@
 // PLAN  every type comes back as it was written, with changing dictionaries, from any first batch ·
-//       stock Arrow reads the file · bodies are aligned · a follower reads while it grows · each
-//       damaged byte is found and named · truncation, another's file and no file are kCorrupt
+//       stock Arrow reads the file · bodies are aligned · a follower reads while it grows, also
+//       on a thread of its own · each damaged byte is found and named · truncation, another's file
+//       and no file are kCorrupt
 #include "sheaf/adapters/store/flight_file.h"
 
 #include <arrow/api.h>
@@ -8,8 +9,10 @@
 #include <arrow/ipc/reader.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "sheaf/wire/columnar/random_batch_test.h"
 #include "testkit/batches.h"
@@ -73,8 +76,8 @@ TEST_F(FlightFileTest, EveryTypeComesBack) {
     SCOPED_TRACE(type->ToString());
     std::vector<Batch> batches;
     for (int i = 0; i < 4; ++i) {
-      const auto batch = OneColumn(RandomArray(type, 1 + static_cast<int64_t>(random() % 200),
-                                               random));
+      const auto batch =
+          OneColumn(RandomArray(type, 1 + static_cast<int64_t>(random() % 200), random));
       batches.push_back(batch);
       if (batch->num_rows() > 10) batches.push_back(batch->Slice(3, 5));
     }
@@ -138,6 +141,29 @@ TEST_F(FlightFileTest, FollowerReadsWhileItGrows) {
     ASSERT_TRUE(read.ok()) << read.error().message;
     EXPECT_EQ(testkit::NumbersOf({*read}).front(), i * 1000);
   }
+}
+
+TEST_F(FlightFileTest, FollowerNeverOutrunsItsWriter) {
+  constexpr size_t kBatches = 3000;
+  auto file = FlightFile::Create(*files_, path_, kName, testkit::NumbersSchema()).value();
+  std::atomic<bool> ended{false};
+  std::thread writer([&] {
+    for (size_t i = 0; i < kBatches; ++i) {
+      const Status appended = file->Append(*testkit::Numbers(static_cast<int64_t>(i), 1));
+      EXPECT_TRUE(appended.ok()) << appended.error().message;
+    }
+    ended = true;
+  });
+  FileCursor cursor(file);
+  for (size_t i = 0; i < kBatches && !testing::Test::HasFailure();) {
+    if (i == file->batches() && !ended) continue;
+    const auto read = cursor.Read(i);
+    EXPECT_TRUE(read.ok()) << read.error().message;
+    if (read.ok()) {
+      EXPECT_EQ(testkit::NumbersOf({*read}).front(), static_cast<int64_t>(i++));
+    }
+  }
+  writer.join();
 }
 
 TEST_F(FlightFileTest, BatchesStayWhenTheFileIsUnmappedAndRemoved) {

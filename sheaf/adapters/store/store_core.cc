@@ -105,10 +105,12 @@ LocalStore::~LocalStore() { SHEAF_CHECK(context_->open_writers.load() == 0); }
 Result<uint64_t> LocalStore::NextGeneration() {
   MutexLock lock(generation_mutex_);
   if (next_generation_ == generations_end_) {
+    uint64_t reserved = 0;
     SHEAF_TRY(committer_.Exclusively([&]() -> Status {
-      SHEAF_ASSIGN(next_generation_, index_->ReserveGenerations(kGenerationsReserved));
+      SHEAF_ASSIGN(reserved, index_->ReserveGenerations(kGenerationsReserved));
       return Done();
     }));
+    next_generation_ = reserved;
     generations_end_ = next_generation_ + kGenerationsReserved;
   }
   return next_generation_++;

@@ -33,8 +33,8 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Memory that the allocator may hold beyond the ledger, for the next large message.
-constexpr Bytes kFreeMemoryKept = 64_MiB;
+// The part of the budget that the allocator may hold beyond it, for the next large message.
+constexpr int64_t kFreeMemoryPart = 8;
 
 // Every module that can be built in, by the name it has in modules.enabled.
 struct BuiltIn {
@@ -109,6 +109,8 @@ class LiveNode final : public Node {
                                         : std::max(settings_.log.level, observe::Level::kWarn)}),
         metrics_(observe::MakePrometheusMetrics()),
         account_(Account::Root("node", settings_.memory.budget)),
+        free_memory_(std::make_shared<grpc::FreeMemory>(
+            account_, Bytes{settings_.memory.budget.count / kFreeMemoryPart})),
         files_(files::OpenLocalFiles()),
         executor_({.name = "node", .threads_max = 8, .queue_max = 65'536}),
         timers_(clock_) {}
@@ -299,6 +301,7 @@ class LiveNode final : public Node {
     server.idle_read = settings_.flight.idle_read_s;
     server.idle_write = settings_.flight.idle_write_s;
     server.account = account_->Open("flight");
+    server.free_memory = free_memory_;
     SHEAF_ASSIGN(endpoint_, endpoint::Endpoint::Start(
                                 {.server = std::move(server), .ticket_key = identity_.ticket_key},
                                 {.engine = *engine_,
@@ -400,7 +403,7 @@ class LiveNode final : public Node {
       if (!*pass) return;
       const bool posted = executor_.TryPost([this, pass] {
         store_->Maintain();
-        grpc::ReturnFreeMemory(account_->used(), kFreeMemoryKept);
+        free_memory_->Look();
         if (auto reaped = states_->Reap(); !reaped.ok()) {
           log_.Warn("query states were not reaped", {{"reason", reaped.error().message}});
         }
@@ -426,6 +429,7 @@ class LiveNode final : public Node {
   observe::SpdLog log_;
   const std::unique_ptr<Metrics> metrics_;
   const std::shared_ptr<Account> account_;
+  const std::shared_ptr<grpc::FreeMemory> free_memory_;  // Shared with the Flight server.
   const std::unique_ptr<files::FileSystem> files_;
   TemporaryState temporary_;
   std::string state_dir_;

@@ -7,6 +7,9 @@
 
 #include <memory>
 #include <set>
+#include <string>
+
+#include "sheaf/base/core/resident.h"
 
 namespace sheaf::core {
 namespace {
@@ -105,6 +108,13 @@ TEST(NearestTest, FindsTheWordThatWasMeant) {
   EXPECT_EQ(UnknownWord("key", "sinks", words), "unknown key 'sinks'; did you mean 'sink'?");
   EXPECT_EQ(UnknownWord("key", "zzzzzzzz", words),
             "unknown key 'zzzzzzzz'; known: service, inputs, spec, sink, options");
+}
+
+TEST(ResidentTest, IsAskedOfTheSystem) {
+  const Bytes before = ResidentAnonymous();
+  EXPECT_GT(before, Bytes{});
+  const std::string much(64 << 20, 'x');
+  EXPECT_GT(ResidentAnonymous() - before, 32_MiB) << much.size();
 }
 
 }  // namespace

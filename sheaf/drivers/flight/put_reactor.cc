@@ -29,6 +29,7 @@ class PutReactor::Received {
   ~Received() { Drop(); }
   // The bytes stay charged: they live on in what is made of them.
   ::grpc::ByteBuffer&& TakeData() { return std::move(data_); }
+  Bytes bytes() const { return {static_cast<int64_t>(bytes_)}; }
 
  private:
   void Drop() {
@@ -47,8 +48,7 @@ PutReactor::PutReactor(Core& core, std::shared_ptr<grpc::Context> context)
 
 PutReactor::~PutReactor() { idle_.Stop(); }
 
-// --- receiving
-// ------------------------------------------------------------------------------------
+// --- receiving ----------------------------------------------------------------------------------
 
 void PutReactor::Read() {
   idle_.Started();
@@ -155,8 +155,7 @@ void PutReactor::Idle() {
   Cancel(Fail(Kind::kDeadline, "the client sent nothing for too long"));
 }
 
-// --- the handler's answer
-// -------------------------------------------------------------------------
+// --- the handler's answer -----------------------------------------------------------------------
 
 void PutReactor::Answer(Result<Stream> result) {
   if (!result.ok()) {
@@ -188,8 +187,7 @@ void PutReactor::Unwanted(Result<Stream> result) {
   (*result)->Abort(Fail(Kind::kCancelled, "the client is gone"));
 }
 
-// --- delivering
-// -----------------------------------------------------------------------------------
+// --- delivering ---------------------------------------------------------------------------------
 
 void PutReactor::Post(Turn turn) {
   {
@@ -232,7 +230,9 @@ void PutReactor::Deliver() {
     if (const Status status = Feed(received.TakeData()); !status.ok())
       return Refuse(status.error());
   }
+  const Bytes size = received.bytes();
   received = Received();
+  if (const auto& memory = core().options.free_memory; memory != nullptr) memory->Moved(size);
   Delivered();
 }
 

@@ -19,6 +19,7 @@
 #include "sheaf/base/async/async.h"
 #include "sheaf/base/core/core.h"
 #include "sheaf/base/time/time.h"
+#include "sheaf/drivers/grpc/allocator.h"
 #include "sheaf/drivers/grpc/tls.h"
 
 namespace sheaf::flight {
@@ -177,6 +178,7 @@ struct ServerOptions {
   Duration charge_wait = std::chrono::seconds(5);
   std::function<WireError(const Error&)> translate;  // Required.
   std::shared_ptr<Account> account;  // Received bytes are charged here; may be null.
+  std::shared_ptr<grpc::FreeMemory> free_memory;  // Told what is received; may be null.
 };
 
 // Owner: host/endpoint. Threads: any. Blocking: Start binds; Stop waits up to its grace.

@@ -1,32 +1,15 @@
 #include "sheaf/drivers/grpc/allocator.h"
 
-#include <charconv>
-#include <fstream>
-#include <string>
-
 #if defined(__GLIBC__) || __has_include(<malloc.h>)
 #include <malloc.h>
 #endif
 
+#include <algorithm>
+#include <utility>
+
+#include "sheaf/base/core/resident.h"
+
 namespace sheaf::grpc {
-namespace {
-
-// Anonymous memory of this process, from Linux's /proc/self/status; 0 where there is none.
-Bytes AnonymousBytes() {
-  std::ifstream status("/proc/self/status");
-  constexpr std::string_view kKey = "RssAnon:";
-  for (std::string line; std::getline(status, line);) {
-    if (!line.starts_with(kKey)) continue;
-    const size_t digits = line.find_first_of("0123456789");
-    int64_t kib = 0;
-    if (digits == std::string::npos) return {};
-    std::from_chars(line.data() + digits, line.data() + line.size(), kib);
-    return {kib * 1024};
-  }
-  return {};
-}
-
-}  // namespace
 
 void TuneAllocator() {
 #if defined(M_MMAP_THRESHOLD)
@@ -37,12 +20,24 @@ void TuneAllocator() {
 #endif
 }
 
-void ReturnFreeMemory(Bytes charged, Bytes slack) {
+FreeMemory::FreeMemory(std::shared_ptr<const Account> ledger, Bytes slack)
+    : ledger_(std::move(ledger)), slack_(slack), kept_(ResidentAnonymous() - ledger_->used()) {}
+
+void FreeMemory::Moved(Bytes bytes) {
+  const int64_t step = slack_.count / 4;
+  const int64_t before = moved_.fetch_add(bytes.count, std::memory_order_relaxed);
+  if (step == 0 || before / step != (before + bytes.count) / step) Look();
+}
+
+void FreeMemory::Look() {
+  MutexLock lock(mutex_);  // One at a time: the others would find nothing left.
+  if (ResidentAnonymous() <= ledger_->used() + kept_ + slack_) return;
 #if defined(__GLIBC__)
-  if (AnonymousBytes() > charged + slack) ::malloc_trim(0);
-#else
-  (void)charged, (void)slack;
+  ::malloc_trim(0);
 #endif
+  // What did not go back is in use, or in holes smaller than a page: no reason to look for it
+  // again.
+  kept_ = std::max(Bytes{}, ResidentAnonymous() - ledger_->used());
 }
 
 }  // namespace sheaf::grpc

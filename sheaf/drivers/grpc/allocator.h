@@ -1,7 +1,11 @@
-// What the C library's allocator must be told before gRPC receives large messages.
+// What the C library's allocator must be told before gRPC receives large messages, and after.
 #pragma once
 
-#include "sheaf/base/core/bytes.h"
+#include <atomic>
+#include <memory>
+
+#include "sheaf/base/async/async.h"
+#include "sheaf/base/core/core.h"
 
 namespace sheaf::grpc {
 
@@ -10,9 +14,28 @@ namespace sheaf::grpc {
 // by main, before threads start; does nothing with another C library.
 void TuneAllocator();
 
-// Gives freed memory back to the system when the process holds `slack` more than the `charged`
-// bytes of its ledger. Cheap when it does not; called each second by main's maintenance.
-// Blocking: walks the allocator's arenas, some milliseconds.
-void ReturnFreeMemory(Bytes charged, Bytes slack);
+// Gives free memory back to the system when the process holds more than its ledger says.
+//
+// What is received in blocks and freed in another order leaves holes that the next blocks do not
+// fit: at 1 GB/s a process grows by hundreds of MB each second. So looking goes by bytes, not by
+// time: each quarter of `slack` that moved.
+//
+// Owner: main. Threads: any. Blocking: Look may walk the allocator's arenas, some milliseconds.
+class FreeMemory final {
+ public:
+  // Up to `slack` beyond what `ledger` has charged is kept for the next large message.
+  FreeMemory(std::shared_ptr<const Account> ledger, Bytes slack);
+
+  // So much was received or made; looks now and then.
+  void Moved(Bytes bytes);
+  void Look();
+
+ private:
+  const std::shared_ptr<const Account> ledger_;  // Shared: main holds it, too.
+  const Bytes slack_;
+  std::atomic<int64_t> moved_{0};
+  Mutex mutex_;
+  Bytes kept_ SHEAF_GUARDED_BY(mutex_);  // Beyond the ledger, when all was given back.
+};
 
 }  // namespace sheaf::grpc

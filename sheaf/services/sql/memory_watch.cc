@@ -1,17 +1,6 @@
 #include "sheaf/services/sql/memory_watch.h"
 
-#include <unistd.h>
-
-#include <fstream>
-
 namespace sheaf::sql {
-
-Bytes ResidentAnonymous() {
-  std::ifstream file("/proc/self/statm");
-  int64_t size = 0, resident = 0, shared = 0;
-  if (!(file >> size >> resident >> shared)) return {};
-  return {(resident - shared) * sysconf(_SC_PAGESIZE)};
-}
 
 MemoryWatch::Share::Share(MemoryWatch& watch, Bytes limit) : watch_(watch), limit_(limit) {
   const Bytes now = watch.resident_();

@@ -11,9 +11,6 @@
 
 namespace sheaf::sql {
 
-// Anonymous memory resident in this process, from the system; 0 when it cannot be told.
-Bytes ResidentAnonymous();
-
 // A MemoryWatch compares what the process has grown by since the first of the present runs began
 // with what the runs may hold together. Whose growth it was cannot be told: the youngest run goes
 // first, because it is the likeliest and has done the least.

@@ -51,12 +51,5 @@ TEST_F(MemoryWatchTest, TheBaselineBeginsAnew) {
   EXPECT_FALSE(second.Outgrown());
 }
 
-TEST(ResidentTest, IsAskedOfTheSystem) {
-  const Bytes before = ResidentAnonymous();
-  EXPECT_GT(before, 1_MiB);
-  const std::string much(64 << 20, 'x');
-  EXPECT_GT(ResidentAnonymous() - before, 32_MiB) << much.size();
-}
-
 }  // namespace
 }  // namespace sheaf::sql

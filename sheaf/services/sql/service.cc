@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "sheaf/base/core/resident.h"
 #include "sheaf/services/sql/run.h"
 #include "sheaf/services/sql/spec.h"
 
@@ -41,9 +42,10 @@ Result<int64_t> CountSetting(const module::Host& host, std::string_view key, int
 // Below it DuckDB cannot even plan.
 constexpr Bytes kMemoryMin = 16_MiB;
 
-// What the process holds beside Arrow's pool, which is others' to count.
+// What the process holds beside Arrow's pools, which are others' to count.
 Bytes Unaccounted() {
-  return ResidentAnonymous() - Bytes{arrow::default_memory_pool()->bytes_allocated()};
+  return ResidentAnonymous() - Bytes{arrow::default_memory_pool()->bytes_allocated()} -
+         Bytes{arrow::system_memory_pool()->bytes_allocated()};
 }
 
 }  // namespace
