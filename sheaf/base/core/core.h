@@ -11,3 +11,4 @@
 #include "sheaf/base/core/ledger.h"
 #include "sheaf/base/core/nearest.h"
 #include "sheaf/base/core/result.h"
+#include "sheaf/base/core/sql.h"

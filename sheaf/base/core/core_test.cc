@@ -1,6 +1,7 @@
 // PLAN  results carry a value or an error and TRY passes errors on · byte sizes read and print
 //       · ids differ · charges go up the tree, TryCharge refuses and changes nothing
-//       · the nearest word is found, a far one is not guessed
+//       · SQL is quoted names, numbers and literals · the nearest word is found, a far one is not
+//       guessed
 #include "sheaf/base/core/core.h"
 
 #include <gtest/gtest.h>
@@ -98,6 +99,18 @@ TEST(LedgerTest, AScopedChargeIsGivenBackOnce) {
     EXPECT_EQ(root->used(), 15_B);
   }
   EXPECT_EQ(root->used(), 0_B);
+}
+
+TEST(SqlTest, IsQuotedNamesNumbersAndLiterals) {
+  const Sql sql =
+      Sql("select ") + Sql::Name("user") + " from " + Sql::Name("t") + " limit " + Sql::Number(-7);
+  EXPECT_EQ(sql.text(), "select \"user\" from \"t\" limit -7");
+  EXPECT_EQ(Sql::IndexName("t", "user").text(), "\"t_user_idx\"");
+  for (const auto* name : {"", "1a", "a-b", "a\"b", "a b", "\xC3\xA9"}) {
+    EXPECT_FALSE(IsSqlName(name)) << name;
+  }
+  EXPECT_FALSE(IsSqlName(std::string(49, 'a')));
+  EXPECT_TRUE(IsSqlName("_a1"));
 }
 
 TEST(NearestTest, FindsTheWordThatWasMeant) {
