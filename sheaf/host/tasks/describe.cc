@@ -82,7 +82,7 @@ Json Engine::PollDetails(const Submission& submission) const {
   if (submission.run == nullptr) return {{"state", "completed"}, {"progress", 1}};
   MutexLock lock(mutex_);
   return {{"task", submission.run->id.text},
-          {"state", RunStateName(submission.run->state)},
+          {"state", RunStateName(submission.run->told_state())},
           {"progress", submission.run->progress}};
 }
 
@@ -115,7 +115,7 @@ Json Engine::DescribeRun(const Run& run) const {
   Json json{{"task", run.id.text},
             {"service", run.node->command->service},
             {"identity", run.node->identity.Hex()},
-            {"state", RunStateName(run.state)},
+            {"state", RunStateName(run.told_state())},
             {"outcome", OutcomeName(Outcome::kRun)},
             {"progress", run.progress},
             {"principal", run.principal},
@@ -166,7 +166,7 @@ Json Engine::DescribeNode(const Node& node) {
   } else if (RunPtr run = Attachable(node)) {
     outcome = Outcome::kAttached;
     json["task"] = run->id.text;
-    json["state"] = RunStateName(run->state);
+    json["state"] = RunStateName(run->told_state());
   } else {
     for (const auto& [name, input] : node.inputs) {
       if (input.node == nullptr) {

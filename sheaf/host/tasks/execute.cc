@@ -135,7 +135,13 @@ Status Engine::RunService(const RunPtr& run) {
   if (status.ok()) status = SourcesUnchanged(*run->node, run->principal);
   if (status.ok()) status = WaitForSinksBelow(run);
   if (status.ok()) status = CommitRun(run, writer);
-  if (!status.ok()) writer.Abort(status.error());
+  if (!status.ok()) {
+    {
+      MutexLock lock(mutex_);
+      run->error = status.error();  // Before anybody hears it from the flight.
+    }
+    writer.Abort(status.error());
+  }
   return status;
 }
 

@@ -74,6 +74,11 @@ struct Run : std::enable_shared_from_this<Run> {
   Instant started{}, finished{}, stream_until{};
   int64_t attached = 0;  // Callers beyond the first.
 
+  // What callers are told: a run whose error is known has ended, though it still tidies up.
+  RunState told_state() const {
+    if (has_ended() || !error.has_value()) return state;
+    return error->kind == Kind::kCancelled ? RunState::kCancelled : RunState::kErrored;
+  }
   bool has_ended() const { return state != RunState::kQueued && state != RunState::kExecuting; }
 };
 
