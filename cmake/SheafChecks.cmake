@@ -8,7 +8,8 @@ if(SHEAF_LIBFUZZER)
 endif()
 
 set(tools "${CMAKE_SOURCE_DIR}/tools")
-sheaf_add_ctest(floors COMMAND "${tools}/floors" LABELS source SECONDS 60)
+sheaf_add_ctest(floors COMMAND "${tools}/floors"
+  --drawn docs/house.svg LABELS source SECONDS 60)
 sheaf_add_ctest(tidy COMMAND "${tools}/tidy" LABELS source SECONDS 60)
 sheaf_add_ctest(negative COMMAND "${tools}/negative" "${CMAKE_BINARY_DIR}"
                 LABELS source SECONDS 120)

@@ -8,7 +8,6 @@
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -30,9 +29,8 @@ inline std::string SourceDirectory() {
 inline std::vector<std::string> TpchQueries() {
   std::vector<std::string> queries;
   for (int i = 1; i <= 22; ++i) {
-    char name[16];
-    std::snprintf(name, sizeof name, "q%02d.sql", i);
-    std::ifstream file(SourceDirectory() + "/sheaf/services/sql/tpch/" + name);
+    const std::string number = (i < 10 ? "0" : "") + std::to_string(i);
+    std::ifstream file(SourceDirectory() + "/sheaf/services/sql/tpch/q" + number + ".sql");
     queries.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
   return queries;
