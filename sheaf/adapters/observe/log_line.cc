@@ -1,12 +1,17 @@
 #include "sheaf/adapters/observe/log_line.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace sheaf::observe {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr size_t kLineBytes = 384;  // Most lines fit.
 
 std::string_view LevelName(Level level) {
   switch (level) {
@@ -28,8 +33,16 @@ std::string_view LevelText(Level level) {
   __builtin_unreachable();
 }
 
+// A JSON string of itself.
+bool IsPlain(std::string_view text) {
+  return text.size() <= kLogValueBytesMax && std::all_of(text.begin(), text.end(), [](char c) {
+           return c >= ' ' && c < '\x7F' && c != '"' && c != '\\';
+         });
+}
+
 // As a JSON string: control characters escaped, what is no UTF-8 replaced.
 std::string Quoted(std::string_view text) {
+  if (IsPlain(text)) return '"' + std::string(text) + '"';
   std::string cut(text.substr(0, kLogValueBytesMax));
   if (cut.size() < text.size()) {
     while (!cut.empty() && (cut.back() & 0xC0) == 0x80) cut.pop_back();  // A character in half.
@@ -41,7 +54,11 @@ std::string Quoted(std::string_view text) {
 
 std::string Number(const Field& field) {
   if (const auto* integer = std::get_if<int64_t>(&field.value)) return std::to_string(*integer);
-  return Json(std::get<double>(field.value)).dump();
+  const double real = std::get<double>(field.value);
+  if (!std::isfinite(real)) return "null";
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), real).ptr;
+  return {text.data(), end};
 }
 
 // Bare in the text format: nothing that could be read as another field, or as another line.
@@ -54,7 +71,9 @@ bool IsBare(std::string_view text) {
 
 std::string TextLine(WallTime wall, Level level, std::string_view event,
                      std::initializer_list<Field> fields) {
-  std::string line = time::ToText(wall);
+  std::string line;
+  line.reserve(kLineBytes);
+  line += time::ToText(wall);
   line += ' ';
   line += LevelText(level);
   const std::string quoted = Quoted(event);
@@ -63,15 +82,23 @@ std::string TextLine(WallTime wall, Level level, std::string_view event,
     line += ' ';
     line += field.key;
     line += '=';
-    const auto* text = std::get_if<std::string>(&field.value);
-    line += text == nullptr ? Number(field) : IsBare(*text) ? *text : Quoted(*text);
+    const auto* text = std::get_if<std::string_view>(&field.value);
+    if (text != nullptr && IsBare(*text)) {
+      line += *text;
+    } else {
+      line += text == nullptr ? Number(field) : Quoted(*text);
+    }
   }
   return line;
 }
 
 std::string JsonLine(WallTime wall, Level level, std::string_view event,
                      std::initializer_list<Field> fields) {
-  std::string line = R"({"time":")" + time::ToText(wall) + R"(","level":")";
+  std::string line;
+  line.reserve(kLineBytes);
+  line += R"({"time":")";
+  line += time::ToText(wall);
+  line += R"(","level":")";
   line += LevelName(level);
   line += R"(","event":)";
   line += Quoted(event);
@@ -81,7 +108,7 @@ std::string JsonLine(WallTime wall, Level level, std::string_view event,
     line += ',';
     line += Quoted((taken ? "_" : "") + std::string(field.key));
     line += ':';
-    const auto* text = std::get_if<std::string>(&field.value);
+    const auto* text = std::get_if<std::string_view>(&field.value);
     line += text == nullptr ? Number(field) : Quoted(*text);
   }
   return line + '}';

@@ -15,12 +15,12 @@ struct SpdLogOptions {
   LogFormat format = LogFormat::kText;
   Level level = Level::kInfo;  // What is below is dropped at no cost.
   size_t queue_max = 8192;     // Lines; above it the oldest are dropped and counted.
-  // Takes one line, newline included; null = standard error. Called on one thread.
+  // Takes whole lines, newlines included; null = standard error. Called on one thread.
   std::function<void(std::string_view)> write;
 };
 
 // Owner: main; destroyed last of all, it writes what is queued. Threads: any. Blocking: never:
-// lines are queued, one thread writes them.
+// lines are queued, one thread writes those of 20 ms together.
 class SpdLog final : public Log {
  public:
   SpdLog(Clock& clock, SpdLogOptions options);  // `clock` is borrowed and outlives this.

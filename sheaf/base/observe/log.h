@@ -11,13 +11,14 @@ namespace sheaf::observe {
 
 enum class Level : uint8_t { kDebug, kInfo, kWarn, kError };
 
+// Views texts: made where a line is written, and gone after it.
 struct Field {
   std::string_view key;
-  std::variant<int64_t, double, std::string> value;
+  std::variant<int64_t, double, std::string_view> value;
 
-  Field(std::string_view k, std::string v) : key(k), value(std::move(v)) {}
-  Field(std::string_view k, std::string_view v) : key(k), value(std::string(v)) {}
-  Field(std::string_view k, const char* v) : key(k), value(std::string(v)) {}
+  Field(std::string_view k, std::string_view v) : key(k), value(v) {}
+  Field(std::string_view k, const std::string& v) : key(k), value(std::string_view(v)) {}
+  Field(std::string_view k, const char* v) : key(k), value(std::string_view(v)) {}
   Field(std::string_view k, int64_t v) : key(k), value(v) {}
   Field(std::string_view k, int v) : key(k), value(static_cast<int64_t>(v)) {}
   Field(std::string_view k, size_t v) : key(k), value(static_cast<int64_t>(v)) {}

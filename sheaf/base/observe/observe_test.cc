@@ -26,7 +26,7 @@ TEST(MemoryMetricsTest, TextListsEverySeries) {
 
 TEST(FieldTest, KeepsIntegersTextAndDoublesApart) {
   EXPECT_TRUE(std::holds_alternative<int64_t>(Field("n", 3).value));
-  EXPECT_TRUE(std::holds_alternative<std::string>(Field("s", "x").value));
+  EXPECT_TRUE(std::holds_alternative<std::string_view>(Field("s", "x").value));
   EXPECT_TRUE(std::holds_alternative<double>(Field("d", 0.5).value));
 }
 

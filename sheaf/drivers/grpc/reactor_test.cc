@@ -29,6 +29,7 @@ class FakeCall {
   // What gRPC calls; private in the reactor.
   virtual void OnCancel() = 0;
   virtual void OnDone() = 0;
+  virtual bool InternalInlineable() { return false; }
 
  private:
   std::atomic<int> finishes_{0};
@@ -111,6 +112,15 @@ TEST_F(ReactorTest, NothingStartsAfterTheEnd) {
   reactor->Answer();
   EXPECT_FALSE(reactor->Write());
   EXPECT_EQ(reactor->late(), 0);
+  Done(reactor);
+}
+
+TEST_F(ReactorTest, ReactionsStayOnGrpcsThreadOnlyAfterTheEnd) {
+  FakeReactor* reactor = Make();
+  FakeCall* const call = reactor;
+  EXPECT_FALSE(call->InternalInlineable());
+  reactor->Answer();
+  EXPECT_TRUE(call->InternalInlineable());
   Done(reactor);
 }
 

@@ -26,13 +26,33 @@ Error Misplaced(const Core& core, const NodeId& node) {
               Json{{"locations", std::move(locations)}}.dump());
 }
 
+// As path.ToJson().dump() would be.
+void AppendPath(const Path& path, std::string& text) {
+  char before = '[';
+  for (const auto& part : path.parts()) {
+    text += std::exchange(before, ',');
+    const bool plain = std::all_of(part.begin(), part.end(), [](char c) {
+      return c >= ' ' && c < '\x7F' && c != '"' && c != '\\';
+    });
+    if (plain) {
+      text.append(1, '"').append(part).append(1, '"');
+    } else {
+      text += Json(part).dump();
+    }
+  }
+  text += ']';
+}
+
 // Written out: as a Json object it would cost as much as the rest of the answer.
 std::string MetadataOf(const Path& path, const cluster::CatalogEntry& entry) {
-  std::string text = R"({"created":")" + ToText(entry.created) + R"(","expires":)";
+  std::string text;
+  text.reserve(512);
+  text.append(R"({"created":")").append(ToText(entry.created)).append(R"(","expires":)");
   text += entry.expires.has_value() ? '"' + ToText(*entry.expires) + '"' : "null";
   text += R"(,"generation":)" + std::to_string(entry.generation);
   text += R"(,"hit":true,"identity":")" + entry.identity.Hex();
-  text += R"(","path":)" + path.ToJson().dump();
+  text += R"(","path":)";
+  AppendPath(path, text);
   text += entry.pinned ? R"(,"pinned":true)" : R"(,"pinned":false)";
   text += R"(,"task":null,"tier":")";
   return text.append(command::TierName(entry.tier)) + "\"}";
@@ -103,8 +123,8 @@ Result<flight::Info> InfoOfEntry(Core& core, const flights::Context& context, co
 Result<flight::Info> InfoOfPath(Core& core, const flights::Context& context, const Path& path,
                                 flight::Descriptor descriptor) {
   const auto entry = core.parts.cluster.catalog().Lookup(path);
-  const bool expired = entry.has_value() && entry->expires.has_value() &&
-                       *entry->expires <= core.clock().Wall();
+  const bool expired =
+      entry.has_value() && entry->expires.has_value() && *entry->expires <= core.clock().Wall();
   if (!entry.has_value() || expired) {
     return Fail(Kind::kNotFound, "no flight at '" + path.Text() +
                                      "'; list what is there with ListFlights or `sheaf ls`");
@@ -115,8 +135,9 @@ Result<flight::Info> InfoOfPath(Core& core, const flights::Context& context, con
 Result<command::Request> ParseCommandBytes(std::string_view bytes) {
   if (!bytes.empty() && bytes.front() == '{') return command::ParseRequest(bytes);
   if (LooksLikeAny(bytes)) {
-    return Fail(Kind::kUnsupported, "Flight SQL commands are not supported by this version; send "
-                                    "a JSON command: {\"service\": \"sql\", …}");
+    return Fail(Kind::kUnsupported,
+                "Flight SQL commands are not supported by this version; send "
+                "a JSON command: {\"service\": \"sql\", …}");
   }
   return Fail(Kind::kInvalid,
               "a command is JSON and begins with '{': {\"service\": …, \"spec\": {…}}");

@@ -67,17 +67,25 @@ class Reader {
   bool failed_ = false;
 };
 
-std::string Seal(const std::string& key, std::string_view body) {
-  std::string tag(crypto_auth_hmacsha256_BYTES, '\0');
-  crypto_auth_hmacsha256(reinterpret_cast<uint8_t*>(tag.data()), Raw(body), body.size(), Raw(key));
-  return tag;
-}
-
 }  // namespace
 
-TicketBox::TicketBox(std::string key) : key_(std::move(key)) {
-  SHEAF_CHECK(key_.size() == kKeyBytes);
+struct TicketBox::Keyed {
+  crypto_auth_hmacsha256_state state;
+  std::string Tag(std::string_view body) const {
+    auto after = state;
+    std::string tag(crypto_auth_hmacsha256_BYTES, '\0');
+    crypto_auth_hmacsha256_update(&after, Raw(body), body.size());
+    crypto_auth_hmacsha256_final(&after, reinterpret_cast<uint8_t*>(tag.data()));
+    return tag;
+  }
+};
+
+TicketBox::TicketBox(std::string key) {
+  SHEAF_CHECK(key.size() == kKeyBytes);
   SHEAF_CHECK(sodium_init() >= 0);
+  auto keyed = std::make_shared<Keyed>();
+  crypto_auth_hmacsha256_init(&keyed->state, Raw(key), key.size());
+  keyed_ = std::move(keyed);
 }
 
 std::string TicketBox::Seal(const Ticket& ticket) const {
@@ -90,7 +98,7 @@ std::string TicketBox::Seal(const Ticket& ticket) const {
   write.PutText(ticket.task.text);
   write.PutText(ticket.interest.text);
   write.PutText(ticket.principal);
-  bytes += command::Seal(key_, bytes);
+  bytes += keyed_->Tag(bytes);
   SHEAF_CHECK(bytes.size() <= kTicketBytesMax);
   return bytes;
 }
@@ -103,7 +111,7 @@ Result<Ticket> TicketBox::Open(std::string_view bytes) const {
   if (bytes.size() <= kTag || bytes.size() > kTicketBytesMax) return refused();
   const std::string_view body = bytes.substr(0, bytes.size() - kTag);
   const std::string_view tag = bytes.substr(body.size());
-  if (crypto_auth_hmacsha256_verify(Raw(tag), Raw(body), body.size(), Raw(key_)) != 0) {
+  if (sodium_memcmp(keyed_->Tag(body).data(), tag.data(), kTag) != 0) {
     return refused();
   }
   if (body.front() != kVersion) return refused();

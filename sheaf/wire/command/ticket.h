@@ -1,6 +1,7 @@
 // Opaque tickets: bound to node, flight generation, partition and principal, authenticated.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -32,7 +33,8 @@ class TicketBox {
   Result<Ticket> Open(std::string_view bytes) const;
 
  private:
-  std::string key_;
+  struct Keyed;  // The hash after it took the key: half of the work of a tag.
+  std::shared_ptr<const Keyed> keyed_;  // Shared by copies of the box.
 };
 
 // SHA-256 of bytes, 32 raw bytes.
