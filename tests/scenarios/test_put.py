@@ -249,9 +249,7 @@ def test_a_replaced_generation_is_gone_after_its_time_but_not_for_its_readers(st
 
 
 def test_a_second_writer_is_a_conflict_when_it_opens(ask):
-    writer, receipts = ask.do_put(by(["only", "one"]), SCHEMA)
-    writer.write_batch(batch(1))
-    eventually(lambda: conflicts(ask, ["only", "one"]), what="the first writer's claim")
+    writer, receipts = eventually(lambda: holder(ask, ["only", "one"]), what="a writer's claim")
     with refused("CONFLICT") as refusal:
         info(ask, sql("select 1 as n", sink=into("only", "one")))
     assert refusal.details["task"]
@@ -259,6 +257,20 @@ def test_a_second_writer_is_a_conflict_when_it_opens(ask):
     assert receipts.read() is not None
     writer.close()
     assert calls.put(ask, ["only", "one"], pa.table({"n": [5]}))["rows"] == 1
+
+
+def holder(client, path):
+    """A writer that holds its path; none when a probe was there before it."""
+    writer, receipts = client.do_put(by(path), SCHEMA)
+    try:
+        writer.write_batch(batch(1))
+        for _ in range(100):
+            if conflicts(client, path):
+                return writer, receipts
+        writer.close()
+    except fl.FlightError as error:
+        assert calls.detail_of(error)["code"] == "CONFLICT"
+    return None
 
 
 def conflicts(client, path):

@@ -80,6 +80,12 @@ Status BatchEncoder::Write(const arrow::RecordBatch& batch) {
   return message;
 }
 
+size_t BatchEncoder::bytes() const {
+  size_t sum = 0;
+  for (const auto& message : messages_) sum += message.Length();
+  return sum;
+}
+
 // --- in -----------------------------------------------------------------------------------------
 
 struct BatchDecoder::Queue {

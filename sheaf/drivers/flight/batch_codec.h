@@ -29,6 +29,7 @@ class BatchEncoder final {
                                                     std::string schema_metadata);
   Status Write(const arrow::RecordBatch& batch);
   bool empty() const { return messages_.empty(); }
+  size_t bytes() const;  // Of the messages that are ready.
   ::grpc::ByteBuffer Pop();
 
  private:

@@ -5,6 +5,14 @@
 #include <utility>
 
 namespace sheaf::flight {
+namespace {
+
+// Below it the stream is asked for what follows before a message goes, as the last one takes the
+// status with it. (gRPC's hint to hold a message back does not serve: a first message that is held
+// is never reported as written.)
+constexpr size_t kTogether = 16 * 1024;
+
+}  // namespace
 
 GetReactor::GetReactor(Core& core, std::shared_ptr<grpc::Context> context,
                        const ::grpc::ByteBuffer& ticket)
@@ -18,7 +26,9 @@ void GetReactor::Begin() {
     EndWith(Fail(Kind::kInvalid, "the request is not a Flight ticket"));
     return;
   }
+  beginner_ = std::this_thread::get_id();
   core().handler.DoGet(MakeCall(), std::move(*ticket.mutable_ticket()), ReplyTo<Stream>(this));
+  beginner_ = std::thread::id();
 }
 
 void GetReactor::Answer(Result<Stream> result) {
@@ -40,6 +50,8 @@ void GetReactor::Answer(Result<Stream> result) {
   }
   encoder_ = std::move(*encoder);
   SetState(Waker::State::kPumping);
+  // Answered on the spot: nobody's lock is held, and another thread would only be woken for it.
+  if (beginner_ == std::this_thread::get_id() && !compresses_) return Pump();
   PostPump(std::static_pointer_cast<GetReactor>(shared_from_this()));
 }
 
@@ -59,42 +71,39 @@ void GetReactor::PostPump(std::shared_ptr<GetReactor> self) {
 }
 
 void GetReactor::Pump() {
-  while (encoder_->empty()) {
-    if (!Fetch()) return;
+  while (true) {
+    while (next_ == Next::kAsk && encoder_->bytes() < kTogether) Fetch();
+    if (!encoder_->empty()) return Write();
+    if (next_ == Next::kEnd) return Finish();
+    if (ended()) return;
+    MutexLock lock(waker_->mutex);
+    if (!waker_->woken) {
+      waker_->state = Waker::State::kWaiting;
+      return;
+    }
+    next_ = Next::kAsk;
   }
-  Write();
 }
 
-bool GetReactor::Fetch() {
-  if (ended()) return false;
+void GetReactor::Fetch() {
   {
     MutexLock lock(waker_->mutex);
     waker_->woken = false;
   }
   auto step = stream_->Next([waker = waker_, weak = weak_from_this()] { Wake(*waker, weak); });
   if (!step.ok()) {
-    idle_.Started();
-    EndWith(step.error());
-    return false;
+    ending_ = step.error();
+    next_ = Next::kEnd;
+    return;
   }
   switch (step->what) {
-    case GetStream::Step::What::kBatch: {
-      const Status status = step->batch == nullptr
-                                ? Status(Fail(Kind::kInternal, "a stream gave no batch"))
-                                : encoder_->Write(*step->batch);
-      if (!status.ok()) EndWith(status.error());
-      return status.ok();
-    }
-    case GetStream::Step::What::kEnd:
-      idle_.Started();  // The status is sent after the data, which a client may leave unread.
-      End(grpc::Outcome::Ok());
-      return false;
-    case GetStream::Step::What::kPending: {
-      MutexLock lock(waker_->mutex);
-      if (waker_->woken) return true;
-      waker_->state = Waker::State::kWaiting;
-      return false;
-    }
+    case GetStream::Step::What::kBatch:
+      ending_ = step->batch == nullptr ? Status(Fail(Kind::kInternal, "a stream gave no batch"))
+                                       : encoder_->Write(*step->batch);
+      if (!ending_.ok()) next_ = Next::kEnd;
+      return;
+    case GetStream::Step::What::kEnd: next_ = Next::kEnd; return;
+    case GetStream::Step::What::kPending: next_ = Next::kWait; return;
   }
   __builtin_unreachable();
 }
@@ -102,10 +111,8 @@ bool GetReactor::Fetch() {
 void GetReactor::Wake(Waker& waker, const std::weak_ptr<grpc::Life>& weak) {
   {
     MutexLock lock(waker.mutex);
-    if (waker.state != Waker::State::kWaiting) {
-      waker.woken = true;
-      return;
-    }
+    waker.woken = true;
+    if (waker.state != Waker::State::kWaiting) return;
     waker.state = Waker::State::kPumping;
   }
   if (auto self = weak.lock()) PostPump(std::static_pointer_cast<GetReactor>(std::move(self)));
@@ -114,9 +121,24 @@ void GetReactor::Wake(Waker& waker, const std::weak_ptr<grpc::Life>& weak) {
 void GetReactor::Write() {
   message_ = encoder_->Pop();
   SetState(Waker::State::kWriting);
-  context()->SealHeaders();
   idle_.Started();
+  if (encoder_->empty() && next_ == Next::kEnd && ending_.ok()) {
+    EndBy(grpc::Outcome::Ok(), [this](::grpc::Status status) {
+      StartWriteAndFinish(&message_, ::grpc::WriteOptions(), std::move(status));
+    });
+    return;
+  }
+  context()->SealHeaders();
   Operate([this] { StartWrite(&message_); });
+}
+
+void GetReactor::Finish() {
+  idle_.Started();  // The status is sent after the data, which a client may leave unread.
+  if (ending_.ok()) {
+    End(grpc::Outcome::Ok());
+  } else {
+    EndWith(ending_.error());
+  }
 }
 
 void GetReactor::OnWriteDone(bool ok) {

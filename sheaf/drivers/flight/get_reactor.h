@@ -1,16 +1,19 @@
 // DoGet: a schema, then batches, one write outstanding.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "sheaf/drivers/flight/batch_codec.h"
 #include "sheaf/drivers/flight/core.h"
 
 namespace sheaf::flight {
 
-// Batches are asked for when the message before them is with gRPC, so a slow client holds one
-// message here. What a handler wakes continues on the server's `get` executor.
+// Batches are asked for when the message before them is with gRPC, or while what waits is small: a
+// slow client holds one large message here, and the last batch of a small result takes the status
+// with it. What a handler wakes continues on the server's `get` executor.
 class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc::ByteBuffer>> {
  public:
   using Stream = std::unique_ptr<GetStream>;
@@ -31,15 +34,18 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
     bool woken SHEAF_GUARDED_BY(mutex) = false;
   };
 
+  // What the stream's Next may be asked for.
+  enum class Next : uint8_t { kAsk, kWait, kEnd };
+
   void OnWriteDone(bool ok) override;
   void Idle();
   static void Wake(Waker& waker, const std::weak_ptr<grpc::Life>& weak);
   static void PostPump(std::shared_ptr<GetReactor> self);
   // Only one at a time; owns the stream and the encoder while the state is kPumping.
   void Pump();
-  // False when the pump is over: the stream ended, failed, or will wake us.
-  bool Fetch();
+  void Fetch();
   void Write();
+  void Finish();
   void SetState(Waker::State state);
 
   ::grpc::ByteBuffer ticket_;
@@ -47,6 +53,9 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
   std::unique_ptr<BatchEncoder> encoder_;
   ::grpc::ByteBuffer message_;  // Being written.
   bool compresses_ = false;
+  Next next_ = Next::kAsk;
+  Status ending_;                          // Of the stream, when next_ is kEnd.
+  std::atomic<std::thread::id> beginner_;  // The thread inside Begin.
   const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();  // Shared with the stream.
   grpc::IdleWatch idle_;
 };

@@ -7,9 +7,13 @@ bool Life::Claim() {
   return !std::exchange(ended_, true);
 }
 
-void Life::Send(Outcome outcome) {
+void Life::Seal(const Outcome& outcome) {
   context_->SealHeaders();
   context_->AddTrailers(outcome);
+}
+
+void Life::Send(Outcome outcome) {
+  Seal(outcome);
   // Outside the lock: OnDone may run on another thread before this returns. The caller holds a
   // shared_ptr, or is gRPC, which calls OnDone only after its callbacks have returned.
   GrpcFinish(std::move(outcome.status));

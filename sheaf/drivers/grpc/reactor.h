@@ -51,6 +51,14 @@ class Life : public std::enable_shared_from_this<Life> {
   bool End(Outcome outcome) {
     return End(std::move(outcome), [] {});
   }
+  // Ends the call by what `start` starts with the status: a last message that carries it.
+  template <typename Start>
+  bool EndBy(Outcome outcome, Start start) {
+    if (!Claim()) return false;
+    Seal(outcome);
+    start(std::move(outcome.status));
+    return true;
+  }
   bool EndWith(const Error& error) { return End(OutcomeOf(error)); }
 
   // Calls `start`, which starts one read or write, unless the call has ended; false if so.
@@ -68,6 +76,7 @@ class Life : public std::enable_shared_from_this<Life> {
   // True for the one caller that may, and must, send the end.
   bool Claim();
   void Send(Outcome outcome);
+  void Seal(const Outcome& outcome);  // Headers and trailers, given to gRPC.
 
   virtual Outcome OutcomeOf(const Error& error) = 0;
   // The call ended with `reason` before it was answered. The token is cancelled already.
