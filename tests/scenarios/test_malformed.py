@@ -162,7 +162,9 @@ def test_wrong_types_are_invalid_and_named(ask, change, place):
 
 
 UNKNOWN = [
-    ({**BASE, "sinc": {}}, "'sink'"), ({"servise": "sql", "spec": {}}, "service"),
+    ({**BASE, "sinc": {}}, "'sink'"), ({"servise": "sql", "spec": {}}, "'service'"),
+    (sql("select 1", {"x": {"pth": ["a"]}}), "'path'"), (command("sql", {"sqll": "x"}), "'sql'"),
+    ({**BASE, "sink": {"pth": ["a"]}}, "'path'"),
     ({**BASE, "spec": {"sqll": "select 1", "sql": "select 1"}}, "'sql'"),
     ({**BASE, "options": {"priorty": 1}}, "'priority'"),
     ({**BASE, "sink": into("a", tll_s=1)}, "'ttl_s'"),

@@ -20,6 +20,7 @@ struct PathBody {
 // {"path", "generation"?, "ttl_s"?} of Drop, Pin, Touch and Refresh.
 Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
   PathBody parsed;
+  SHEAF_TRY(read.Known({"path", "generation", "ttl_s"}));
   const Json* path = read.Take("path");
   if (path == nullptr) return Fail(Kind::kInvalid, "the body needs \"path\": [\"…\"]");
   SHEAF_ASSIGN(parsed.path, Path::FromJson(*path, "path"));
@@ -97,7 +98,6 @@ void Actions::AddTaskActions() {
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
-        SHEAF_TRY(read.Finish());
         SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
         return One(std::move(task));
       });
@@ -106,12 +106,12 @@ void Actions::AddTaskActions() {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
         SHEAF_ASSIGN(const bool force, read.Boolean("force", false));
-        SHEAF_TRY(read.Finish());
         const auto& roles = context.roles;
         if (force && std::find(roles.begin(), roles.end(), "admin") == roles.end()) {
           return Fail(Kind::kForbidden, "\"force\" is an administrator's; without it CancelTask "
                                         "ends your own interest");
         }
+        SHEAF_TRY(read.Known({"task"}));
         SHEAF_TRY(engine_.Cancel(id, context, force ? Engine::Force::kYes : Engine::Force::kNo));
         return One(Json{{"task", id.text}, {"cancelled", true}});
       });
@@ -120,12 +120,11 @@ void Actions::AddTaskActions() {
         ObjectReader read(body, "body");
         if (read.Has("task")) {
           SHEAF_ASSIGN(const TaskId id, ReadTask(read));
-          SHEAF_TRY(read.Finish());
+        SHEAF_TRY(read.Known({"task", "force"}));
           SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
           return One(std::move(task));
         }
         const Json* command = read.Take("command");
-        SHEAF_TRY(read.Finish());
         if (command == nullptr) {
           return Fail(Kind::kInvalid, "the body needs \"command\": {…} or \"task\": \"…\"");
         }
@@ -135,12 +134,12 @@ void Actions::AddTaskActions() {
       });
 }
 
+        SHEAF_TRY(read.Known({"task", "command"}));
 void Actions::AddFlightActions() {
   Add("DropFlight", "{\"path\", \"generation\"?} removes a flight",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_TRY(engine_.store().Drop(what.path, what.generation));
         return One(Json{{"path", what.path.ToJson()}, {"dropped", true}});
@@ -150,7 +149,6 @@ void Actions::AddFlightActions() {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_ASSIGN(const bool pinned, read.Boolean("pinned", true));
-        SHEAF_TRY(read.Finish());
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_ASSIGN(auto record, engine_.store().Pin(what.path, what.generation, pinned));
         return One(FlightJson(*record));
@@ -159,7 +157,6 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_ASSIGN(auto record, engine_.store().Touch(what.path, what.generation, what.ttl_s));
         return One(FlightJson(*record));
@@ -170,7 +167,7 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context&) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
+        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         auto found = engine_.store().Lookup(what.path);
         if (!found.has_value()) {
           return Fail(Kind::kNotFound, "no flight at '" + what.path.Text() + "'");
@@ -198,7 +195,6 @@ void Actions::AddPlaceActions() {
 Answer Actions::Refresh(const Json& body, const flights::Context& context) {
   ObjectReader read(body, "body");
   SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-  SHEAF_TRY(read.Finish());
   SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
   const auto found = engine_.store().Lookup(what.path);
   if (!found.has_value()) {
