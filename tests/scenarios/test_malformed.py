@@ -212,6 +212,16 @@ def test_paths_outside_the_limits_are_invalid(ask):
         calls.put(ask, ["x" * 256], pa.table({"n": [1]}))
 
 
+def test_what_is_no_message_of_flights_is_invalid_with_its_detail(ask):
+    with pytest.raises(pa.ArrowInvalid, match="UTF-8"):  # pyarrow gives no detail of this call.
+        ask.get_schema(calls.by([b"\xff"]))
+    for call in (lambda: info(ask, [b"\xff"]),
+                 lambda: calls.put(ask, [b"\xff"], pa.table({"n": [1]}))):
+        with refused("INVALID", says="UTF-8") as refusal:
+            call()
+        assert refusal.details["request"]
+
+
 def test_a_ticket_of_one_flipped_bit_is_invalid(ask):
     calls.put(ask, ["ticket", "ed"], pa.table({"n": [1, 2, 3]}))
     good = info(ask, ["ticket", "ed"]).endpoints[0].ticket.ticket

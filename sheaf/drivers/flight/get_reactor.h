@@ -25,7 +25,7 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
  private:
   // What a waker touches; it may outlive the reactor.
   struct Waker {
-    enum class State : uint8_t { kWaiting, kPumping, kWriting };
+    enum class State : uint8_t { kWaiting, kPumping, kWriting, kOver };
     Mutex mutex;
     State state SHEAF_GUARDED_BY(mutex) = State::kWaiting;
     bool woken SHEAF_GUARDED_BY(mutex) = false;
@@ -40,7 +40,7 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
   // False when the pump is over: the stream ended, failed, or will wake us.
   bool Fetch();
   void Write();
-  void SetState(Waker::State state);
+  bool SetState(Waker::State state);  // False when it is over.
 
   ::grpc::ByteBuffer ticket_;
   Stream stream_;

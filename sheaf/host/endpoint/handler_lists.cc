@@ -125,9 +125,17 @@ Result<std::vector<std::string>> Handler::Act(const flights::Context& context,
 
 Result<std::vector<std::string>> Handler::CancelInfo(const flights::Context& context,
                                                      const std::string& body) {
-  SHEAF_ASSIGN(const auto tickets, flight::ParseCancelFlightInfo(body));
+  SHEAF_ASSIGN(const auto cancel, flight::ParseCancelFlightInfo(body));
   auto status = flight::CancelStatus::kNotCancellable;
-  for (const auto& ticket : tickets) {
+  // What an incomplete poll gave has no tickets yet, but names its task.
+  if (cancel.tickets.empty() && cancel.descriptor.command.starts_with('{')) {
+    SHEAF_ASSIGN(const auto what, command::ParseRequest(cancel.descriptor.command));
+    if (const auto* task = std::get_if<command::TaskRef>(&what)) {
+      SHEAF_TRY(core_.parts.engine.Cancel(task->task, context, tasks::Engine::Force::kNo));
+      status = flight::CancelStatus::kCancelled;
+    }
+  }
+  for (const auto& ticket : cancel.tickets) {
     auto ticketed = OpenTicket(core_, context, ticket);
     if (!ticketed.ok()) {
       // Gone already is what a cancel wants; a forged or foreign ticket is not.
@@ -162,9 +170,8 @@ void Handler::ListFlights(flight::CallPtr call, std::string criteria,
   if (!request.ok()) return reply(std::move(request).error());
   auto parsed = ParseCriteria(criteria);
   if (!parsed.ok()) return reply((*request)->Failed(std::move(parsed).error()));
-  reply(std::unique_ptr<flight::ItemStream<flight::Info>>(
-      std::make_unique<CatalogStream>(core_, *request, std::move(parsed->prefix),
-                                      std::move(parsed->after), parsed->limit)));
+  reply(std::unique_ptr<flight::ItemStream<flight::Info>>(std::make_unique<CatalogStream>(
+      core_, *request, std::move(parsed->prefix), std::move(parsed->after), parsed->limit)));
 }
 
 std::vector<flight::ActionType> Handler::ListActions() {
