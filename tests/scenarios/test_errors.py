@@ -154,8 +154,9 @@ def test_a_damaged_flight_on_disk_is_corrupt_and_hurts_no_other(start):
     node.start()
     with node.client() as client:
         for _ in range(2):
-            with refused("CORRUPT"):
+            with refused("CORRUPT", says=path.name) as refusal:
                 run(client, ["disk", "bad"])
+            assert str(node.state) not in refusal.message
         with refused("CORRUPT"):
             one(client, sql("select sum(n) from t", {"t": {"path": ["disk", "bad"]}}))
         assert one(client, sql("select sum(n) from t", {"t": {"path": ["disk", "good"]}})) \

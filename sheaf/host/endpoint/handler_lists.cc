@@ -42,7 +42,7 @@ class CatalogStream final : public flight::ItemStream<flight::Info> {
         after_ = page_.back().first;
       }
       const auto& [path, entry] = page_[at_++];
-      if (entry.expires.has_value() && *entry.expires <= core_.clock().Wall()) continue;
+      if (entry.goes().has_value() && *entry.goes() <= core_.clock().Wall()) continue;
       --left_;
       SHEAF_ASSIGN(auto info, InfoOfEntry(core_, request_->context(), path, entry,
                                           {.type = flight::Descriptor::Type::kPath,
@@ -159,7 +159,7 @@ Result<std::vector<std::string>> Handler::RenewEndpoint(const flights::Context& 
   if (ticketed.submission.run != nullptr) {
     SHEAF_ASSIGN(endpoint.expires, core_.parts.engine.Renew(ticketed.submission));
   } else {
-    endpoint.expires = ticketed.submission.hit->record->expires;
+    endpoint.expires = ticketed.submission.hit->record->goes();
   }
   return std::vector<std::string>{flight::RenewedEndpoint(endpoint)};
 }
