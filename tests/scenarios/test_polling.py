@@ -142,6 +142,16 @@ def test_cancel_flight_info_stops_duckdb_within_a_second(shared, ask):
         read(ask, answer)
 
 
+def test_cancel_flight_info_of_what_an_incomplete_poll_gave(shared, ask):
+    with raw.Flight(shared) as flight:
+        poll = flight.poll(json.dumps(sql(endless(3))), headers=[("sheaf-wait-ms", "0")])
+    begun = fl.FlightInfo.deserialize(poll[1][0])
+    assert begun.descriptor.command == raw.message(poll[2][0])[2][0]
+    assert cancel_info(ask, begun) == raw.CANCEL_CANCELLED
+    assert ended(ask, told(begun)["task"], timeout_s=STOPPED_S)["state"] == "cancelled"
+    idle(shared)
+
+
 def test_cancel_flight_info_of_a_path_or_a_forgery(ask):
     calls.put(ask, ["cancel", "path"], pa.table({"n": [1]}))
     assert cancel_info(ask, info(ask, ["cancel", "path"])) == raw.CANCEL_NOT_CANCELLABLE

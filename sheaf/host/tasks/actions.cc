@@ -37,6 +37,22 @@ Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
   return parsed;
 }
 
+// The recorded command, to be run whatever its path holds now. How that is said here is not kept:
+// the new record has the command as its caller sent it.
+Result<CommandPtr> Anew(const store::FlightRecord& record, const PathBody& what) {
+  SHEAF_ASSIGN(Json json, command::ParseJson(record.from.command));
+  Json& sink = json["sink"];
+  sink["path"] = what.path.ToJson();
+  sink["reuse"] = "never";
+  sink["tier"] = command::TierName(record.tier);
+  sink["if_generation"] = record.generation;
+  if (what.ttl_s.has_value()) sink["ttl_s"] = *what.ttl_s;
+  SHEAF_ASSIGN(const auto parsed, Command::FromJson(json));
+  auto command = std::make_shared<Command>(*parsed);
+  command->recorded = record.from.command;
+  return CommandPtr(std::move(command));
+}
+
 Result<TaskId> ReadTask(ObjectReader& read) {
   SHEAF_ASSIGN(auto text, read.RequiredString("task"));
   return TaskId{std::move(text)};
@@ -97,6 +113,7 @@ void Actions::AddTaskActions() {
   Add("GetTask", "{\"task\"} -> the Task",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task"}));
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
         SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
         return One(std::move(task));
@@ -104,23 +121,24 @@ void Actions::AddTaskActions() {
   Add("CancelTask", "{\"task\", \"force\"?} ends the caller's interest in it, or the task",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task", "force"}));
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
         SHEAF_ASSIGN(const bool force, read.Boolean("force", false));
         const auto& roles = context.roles;
         if (force && std::find(roles.begin(), roles.end(), "admin") == roles.end()) {
-          return Fail(Kind::kForbidden, "\"force\" is an administrator's; without it CancelTask "
-                                        "ends your own interest");
+          return Fail(Kind::kForbidden,
+                      "\"force\" is an administrator's; without it CancelTask "
+                      "ends your own interest");
         }
-        SHEAF_TRY(read.Known({"task"}));
         SHEAF_TRY(engine_.Cancel(id, context, force ? Engine::Force::kYes : Engine::Force::kNo));
         return One(Json{{"task", id.text}, {"cancelled", true}});
       });
   Add("Explain", "{\"command\"} or {\"task\"} -> the tree: hit, fused, attached or run per node",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task", "command"}));
         if (read.Has("task")) {
           SHEAF_ASSIGN(const TaskId id, ReadTask(read));
-        SHEAF_TRY(read.Known({"task", "force"}));
           SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
           return One(std::move(task));
         }
@@ -134,7 +152,6 @@ void Actions::AddTaskActions() {
       });
 }
 
-        SHEAF_TRY(read.Known({"task", "command"}));
 void Actions::AddFlightActions() {
   Add("DropFlight", "{\"path\", \"generation\"?} removes a flight",
       [this](const Json& body, const flights::Context& context) -> Answer {
@@ -147,8 +164,8 @@ void Actions::AddFlightActions() {
   Add("PinFlight", "{\"path\", \"generation\"?, \"pinned\"?} keeps it from eviction and expiry",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
-        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_ASSIGN(const bool pinned, read.Boolean("pinned", true));
+        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_ASSIGN(auto record, engine_.store().Pin(what.path, what.generation, pinned));
         return One(FlightJson(*record));
@@ -166,7 +183,6 @@ void Actions::AddFlightActions() {
   Add("GetFlight", "{\"path\", \"generation\"?} -> the Flight with its lineage",
       [this](const Json& body, const flights::Context&) -> Answer {
         ObjectReader read(body, "body");
-        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         auto found = engine_.store().Lookup(what.path);
         if (!found.has_value()) {
@@ -209,15 +225,8 @@ Answer Actions::Refresh(const Json& body, const flights::Context& context) {
     return Fail(Kind::kInvalid,
                 "'" + what.path.Text() + "' was uploaded: there is no command to run again");
   }
-  SHEAF_ASSIGN(Json json, command::ParseJson(record.from.command));
-  json["sink"] = Json{{"path", what.path.ToJson()},
-                      {"reuse", "never"},
-                      {"tier", command::TierName(record.tier)},
-                      {"if_generation", record.generation}};
-  if (what.ttl_s.has_value()) json["sink"]["ttl_s"] = *what.ttl_s;
-  json["options"] = Json::object();
-  SHEAF_ASSIGN(auto parsed, Command::FromJson(json));
-  SHEAF_ASSIGN(auto submission, engine_.Submit(parsed, context, Hold::kCall));
+  SHEAF_ASSIGN(const auto command, Anew(record, what));
+  SHEAF_ASSIGN(auto submission, engine_.Submit(command, context, Hold::kCall));
   Event ended;
   Status outcome;
   auto registration = context.cancel.OnCancel(
