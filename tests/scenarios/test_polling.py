@@ -152,6 +152,19 @@ def test_cancel_flight_info_of_what_an_incomplete_poll_gave(shared, ask):
     idle(shared)
 
 
+def test_an_error_is_told_for_retain_s_and_no_longer(ask, slow):
+    text = f"select case when n > 0 then error('late') end as z from ({slow.sql(1)})"
+    task = begin(ask, sql(text, retain_s=1))
+
+    def code():
+        with pytest.raises(fl.FlightError) as caught:
+            info(ask, {"task": task})
+        return calls.detail_of(caught.value)["code"]
+
+    assert code() == "FAILED"
+    eventually(lambda: code() == "RESULT_GONE", timeout_s=5, what="the end of its time")
+
+
 def test_cancel_flight_info_of_a_path_or_a_forgery(ask):
     calls.put(ask, ["cancel", "path"], pa.table({"n": [1]}))
     assert cancel_info(ask, info(ask, ["cancel", "path"])) == raw.CANCEL_NOT_CANCELLABLE

@@ -1,6 +1,7 @@
 #include "sheaf/host/tasks/interest.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sheaf::tasks {
 
@@ -38,6 +39,10 @@ void Closed(Interest& interest, bool run_ended, Instant now) {
 }
 
 void RunEnded(Interest& interest, Ending ending, Instant now) {
+  if (ending == Ending::kError && std::exchange(interest.waits, false)) {
+    // Its call is told the error now and reads nothing: nobody else would end the interest.
+    if (interest.hold == Hold::kCall) interest.hold = Hold::kClaim;
+  }
   // An error of a run that keeps nothing must still be heard once.
   const bool told = ending == Ending::kError && interest.retain > Duration(0);
   if (interest.opened || told) {

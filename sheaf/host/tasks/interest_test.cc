@@ -67,6 +67,16 @@ TEST_F(InterestTest, AnErrorIsToldForRetain) {
   EXPECT_FALSE(Lives(interest, 3s));
 }
 
+TEST_F(InterestTest, ACallThatWaitsHearsTheErrorAndHoldsItForRetain) {
+  Interest interest;
+  interest.retain = 1s;
+  interest.waits = true;
+  EXPECT_TRUE(Lives(interest, 1h, Phase::kRuns));
+  RunEnded(interest, Ending::kError, now);
+  EXPECT_TRUE(Lives(interest, 999ms));
+  EXPECT_FALSE(Lives(interest, 1s));
+}
+
 TEST_F(InterestTest, RetainOfNothingIsGoneWithItsReaderAndItsErrorIsStillTold) {
   Interest interest = Claim(0s);
   Opened(interest);
