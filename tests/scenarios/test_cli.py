@@ -123,6 +123,16 @@ def test_what_as_python_prints_runs_and_gives_the_same(shared):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
                           timeout=60, check=True)
     assert all(name in done.stdout for name in NAMES)
+    generation = json.loads(sheaf("info", "cli/python", "--json", server=shared))["generation"]
+    for more in ([], ["--generation", str(generation)]):
+        program = sheaf("get", "cli/python", "-c", "n_name", *more, "--as-python", server=shared)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              timeout=60, check=True)
+        assert NAMES[0] in done.stdout and "n_regionkey" not in done.stdout
+    program = sheaf("get", "cli/python", "--generation", "1", "--as-python", server=shared)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode != 0 and (generation == 1 or "generation 1" in done.stderr)
 
 
 def test_errors_go_to_standard_error_with_code_and_caret(shared):
@@ -255,6 +265,41 @@ def test_exit_codes(shared, tmp_path):
     sheaf("ls", "--state", shared.state, code=3)
     sheaf("config", "check", "--set", "flight.listne=1", code=2)
     assert "sheaf" in sheaf("--version") and "sheaf" in sheaf("version")
+
+
+@pytest.mark.parametrize("more", [["-F", "csv"], ["-F", "arrow"], [], ["--as-python"]])
+@pytest.mark.parametrize("rows", [1, 100_000])
+def test_what_cannot_be_written_is_an_error(rows, more):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([BIN, "query", f"select range a from range({rows})", *more],
+                              stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+                              env=environment())
+    assert done.returncode == 1 and "standard output" in done.stderr, done.stderr
+
+
+def test_wrong_words_are_named(shared, tmp_path):
+    assert "'quary'; did you mean 'query'" in sheaf("quary", "select 1", code=2)
+    assert "unknown command 'bogus'" in sheaf("config", "bogus", code=2)
+    assert "'n' is given twice" in sheaf("query", "-i", "n=a.parquet", "-i", "n=b.parquet",
+                                         "select 1", code=2)
+    error = sheaf("tasks", "zz", server=shared, code=1)
+    assert "sheaf tasks" in error and "sheaf ls" not in error
+    assert "nodir/x.csv" in sheaf("query", "select 1", "-o", "nodir/x.csv", cwd=tmp_path, code=1)
+
+
+def test_an_arrow_file_is_no_stream(shared, tmp_path):
+    table = pa.table({"n": [1, 2]})
+    for kind, make in (("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)):
+        with make(str(tmp_path / kind), table.schema) as writer:
+            writer.write_table(table)
+    put = [BIN, "put", "cli/piped", "-", "-F", "arrow", "--server", shared.flight]
+    with (tmp_path / "file").open("rb") as file:
+        done = subprocess.run(put, stdin=file, capture_output=True, text=True, timeout=60,
+                              env=environment())
+    assert done.returncode == 1 and "by its name" in done.stderr, done.stderr
+    with (tmp_path / "stream").open("rb") as file:
+        subprocess.run(put, stdin=file, check=True, timeout=60, env=environment())
+    assert json.loads(sheaf("get", "cli/piped", "--json", server=shared)) == table.to_pylist()
 
 
 def test_timeout_ends_a_call(shared, ask):

@@ -154,8 +154,9 @@ def test_a_damaged_flight_on_disk_is_corrupt_and_hurts_no_other(start):
     node.start()
     with node.client() as client:
         for _ in range(2):
-            with refused("CORRUPT"):
+            with refused("CORRUPT", says=path.name) as refusal:
                 run(client, ["disk", "bad"])
+            assert str(node.state) not in refusal.message
         with refused("CORRUPT"):
             one(client, sql("select sum(n) from t", {"t": {"path": ["disk", "bad"]}}))
         assert one(client, sql("select sum(n) from t", {"t": {"path": ["disk", "good"]}})) \
@@ -249,7 +250,7 @@ def test_limits_of_rows_memory_and_disk_are_exhausted_not_fatal(start):
         with refused("EXHAUSTED", says="1000"):
             run(client, sql("select range as n from range(1001)"))
         assert run(client, sql("select range as n from range(1000)"))[1].num_rows == 1000
-        with refused("EXHAUSTED"):
+        with refused("EXHAUSTED", says=("memory_bytes", str(64 << 20))):
             run(client, sql("select count(distinct range || repeat('x', 50)) from range(30000000)",
                             memory_bytes=64 << 20, retain_s=0))
         table = pa.table({"n": list(range(1_000_000))})
@@ -262,6 +263,16 @@ def test_limits_of_rows_memory_and_disk_are_exhausted_not_fatal(start):
             == 999_999 * 500_000
     files_now = sum(size for size, _ in node.files().values())
     assert files_now < 24 << 20, "what was refused has left its bytes behind"
+
+
+def test_no_error_gives_advice_that_is_refused(ask):
+    with refused("FAILED", says="inet") as refusal:
+        one(ask, sql("select inet '1.1.1.1'"))
+    assert "INSTALL" not in refusal.message and "SET " not in refusal.message
+    with refused("INVALID", says="INSTALL statements are refused"):
+        info(ask, sql("install httpfs"))
+    with refused("INVALID", says="LOAD statements are refused"):
+        info(ask, sql("load httpfs"))
 
 
 def test_details_stay_within_2_kib_whatever_is_asked(ask):

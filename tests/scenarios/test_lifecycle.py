@@ -49,8 +49,10 @@ def test_a_ready_node_answers_health_over_grpc(node):
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
     with grpc.insecure_channel(node.flight.removeprefix("grpc://")) as channel:
-        answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        for name in ("", "arrow.flight.protocol.FlightService"):
+            asked = health_pb2.HealthCheckRequest(service=name)
+            answer = health_pb2_grpc.HealthStub(channel).Check(asked)
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.mark.parametrize("arguments, named", [
@@ -202,6 +204,32 @@ def test_a_second_sigterm_stops_now(start):
         node.signal(signal.SIGTERM)
         assert node.wait() == 0 and time.monotonic() - begun < 4
         assert isinstance(join(), fl.FlightError)
+
+
+@pytest.mark.parametrize("held", ["upload", "reader"])
+def test_a_node_that_drains_streams_alone_still_says_so(start, held):
+    node = start(settings={"stop.drain_s": 20})
+    table = pa.table({"n": list(range(2_000_000))})
+    with node.client() as client, node.client() as other:
+        calls.put(client, ["big"], table)
+        if held == "upload":
+            stream, _ = client.do_put(calls.by(["up"]), table.schema)
+            stream.write_batch(table.to_batches()[0].slice(0, 1))
+        else:
+            stream = client.do_get(info(client, ["big"]).endpoints[0].ticket)
+            stream.read_chunk()
+        node.signal(signal.SIGTERM)
+        eventually(lambda: node.http("/ready").status == 503, what="not ready")
+        for one_of in (client, other):
+            for _ in range(3):
+                with refused("SHUTTING_DOWN"):
+                    info(one_of, ["big"])
+        assert node.running()
+        if held == "upload":
+            stream.close()
+        else:
+            stream.read_all()
+        assert node.wait() == 0
 
 
 @pytest.mark.parametrize("end", ["finishes", "stays"])

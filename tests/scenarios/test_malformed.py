@@ -162,7 +162,9 @@ def test_wrong_types_are_invalid_and_named(ask, change, place):
 
 
 UNKNOWN = [
-    ({**BASE, "sinc": {}}, "'sink'"), ({"servise": "sql", "spec": {}}, "service"),
+    ({**BASE, "sinc": {}}, "'sink'"), ({"servise": "sql", "spec": {}}, "'service'"),
+    (sql("select 1", {"x": {"pth": ["a"]}}), "'path'"), (command("sql", {"sqll": "x"}), "'sql'"),
+    ({**BASE, "sink": {"pth": ["a"]}}, "'path'"),
     ({**BASE, "spec": {"sqll": "select 1", "sql": "select 1"}}, "'sql'"),
     ({**BASE, "options": {"priorty": 1}}, "'priority'"),
     ({**BASE, "sink": into("a", tll_s=1)}, "'ttl_s'"),
@@ -208,6 +210,16 @@ def test_paths_outside_the_limits_are_invalid(ask):
             info(ask, path)
     with refused("INVALID"):
         calls.put(ask, ["x" * 256], pa.table({"n": [1]}))
+
+
+def test_what_is_no_message_of_flights_is_invalid_with_its_detail(ask):
+    with pytest.raises(pa.ArrowInvalid, match="UTF-8"):  # pyarrow gives no detail of this call.
+        ask.get_schema(calls.by([b"\xff"]))
+    for call in (lambda: info(ask, [b"\xff"]),
+                 lambda: calls.put(ask, [b"\xff"], pa.table({"n": [1]}))):
+        with refused("INVALID", says="UTF-8") as refusal:
+            call()
+        assert refusal.details["request"]
 
 
 def test_a_ticket_of_one_flipped_bit_is_invalid(ask):

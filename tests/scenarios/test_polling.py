@@ -92,7 +92,9 @@ def test_poll_flight_info_goes_from_descriptor_to_descriptor(shared, ask, slow):
     headers = [("sheaf-wait-ms", "100")]
     with raw.Flight(shared) as flight:
         poll = flight.poll(json.dumps(asked), headers=headers)
-        assert 2 in poll and 4 in poll and 1 not in poll
+        assert 2 in poll and 4 in poll
+        begun = fl.FlightInfo.deserialize(poll[1][0])
+        assert not begun.endpoints and "task" in told(begun)
         polls = 1
         while 2 in poll:
             command = json.loads(raw.message(poll[2][0])[2][0])
@@ -138,6 +140,29 @@ def test_cancel_flight_info_stops_duckdb_within_a_second(shared, ask):
     assert cancel_info(ask, answer) == raw.CANCEL_NOT_CANCELLABLE
     with refused("CANCELLED"):
         read(ask, answer)
+
+
+def test_cancel_flight_info_of_what_an_incomplete_poll_gave(shared, ask):
+    with raw.Flight(shared) as flight:
+        poll = flight.poll(json.dumps(sql(endless(3))), headers=[("sheaf-wait-ms", "0")])
+    begun = fl.FlightInfo.deserialize(poll[1][0])
+    assert begun.descriptor.command == raw.message(poll[2][0])[2][0]
+    assert cancel_info(ask, begun) == raw.CANCEL_CANCELLED
+    assert ended(ask, told(begun)["task"], timeout_s=STOPPED_S)["state"] == "cancelled"
+    idle(shared)
+
+
+def test_an_error_is_told_for_retain_s_and_no_longer(ask, slow):
+    text = f"select case when n > 0 then error('late') end as z from ({slow.sql(1)})"
+    task = begin(ask, sql(text, retain_s=1))
+
+    def code():
+        with pytest.raises(fl.FlightError) as caught:
+            info(ask, {"task": task})
+        return calls.detail_of(caught.value)["code"]
+
+    assert code() == "FAILED"
+    eventually(lambda: code() == "RESULT_GONE", timeout_s=5, what="the end of its time")
 
 
 def test_cancel_flight_info_of_a_path_or_a_forgery(ask):

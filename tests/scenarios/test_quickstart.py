@@ -201,6 +201,37 @@ def test_refresh_runs_the_recorded_command_again(shared, ask, shared_data):
         act_one(ask, "RefreshFlight", {"path": ["fresh", "nothing"]})
 
 
+def test_refresh_keeps_the_life_and_the_command_of_what_it_refreshes(ask):
+    made = sql("select 1 as x", sink=into("fresh", "kept", ttl_s=3600, reuse="if_fresh",
+                                          tier="memory"), memory_bytes=10**9)
+    run(ask, made)
+    before = act_one(ask, "GetFlight", {"path": ["fresh", "kept"]})
+    fresh = act_one(ask, "RefreshFlight", {"path": ["fresh", "kept"]})
+    assert fresh["generation"] > before["generation"]
+    assert fresh["command"] == before["command"] == made
+    left = datetime.datetime.fromisoformat(fresh["expires"]) \
+        - datetime.datetime.fromisoformat(fresh["created"])
+    assert abs(left.total_seconds() - 3600) < 1 and fresh["tier"] == "memory"
+    assert run(ask, fresh["command"])[0]["generation"] >= fresh["generation"]
+    sooner = act_one(ask, "RefreshFlight", {"path": ["fresh", "kept"], "ttl_s": 60})
+    left = datetime.datetime.fromisoformat(sooner["expires"]) \
+        - datetime.datetime.fromisoformat(sooner["created"])
+    assert abs(left.total_seconds() - 60) < 1 and sooner["command"] == made
+
+
+def test_a_pinned_flight_outlives_its_time(shared, ask):
+    for tier in ("disk", "memory"):
+        run(ask, sql("select 3 as three", sink=into("pinned", tier, ttl_s=1, tier=tier)))
+        pinned = act_one(ask, "PinFlight", {"path": ["pinned", tier]})
+    past = datetime.datetime.fromisoformat(pinned["expires"])
+    eventually(lambda: datetime.datetime.now(datetime.timezone.utc) > past, what="its time")
+    for tier in ("disk", "memory"):
+        assert calls.one(ask, ["pinned", tier]) == 3
+        act_one(ask, "PinFlight", {"path": ["pinned", tier], "pinned": False})
+        with refused("NOT_FOUND"):
+            info(ask, ["pinned", tier])
+
+
 def test_the_record_keeps_command_inputs_principal_and_times(shared, ask):
     calls.put(ask, ["raw", "numbers"], pa.table({"n": list(range(10))}))
     generation = told(info(ask, ["raw", "numbers"]))["generation"]

@@ -103,14 +103,14 @@ void Catalog::Put(const std::string& key, const Entry& entry) {
   const auto [at, added] = by_key_.emplace(key, entry);
   by_hash_.emplace(at->first, at);
   by_generation_.emplace(entry.record->generation, key);
-  if (entry.record->expires.has_value()) expiring_.emplace(*entry.record->expires, key);
+  if (const auto goes = entry.record->goes()) expiring_.emplace(*goes, key);
 }
 
 void Catalog::Erase(const std::string& key) {
   const auto found = by_key_.find(key);
   if (found == by_key_.end()) return;
   const FlightRecord& record = *found->second.record;
-  if (record.expires.has_value()) expiring_.erase({*record.expires, key});
+  if (const auto goes = record.goes()) expiring_.erase({*goes, key});
   const auto [first, last] = by_generation_.equal_range(record.generation);
   const auto mine = std::find_if(first, last, [&](const auto& row) { return row.second == key; });
   by_generation_.erase(mine);
@@ -139,8 +139,8 @@ std::vector<Change> Catalog::Apply(const std::vector<Edit>& edits) {
     } else {
       Erase(key);
     }
-    const bool moved = edit.before.has_value() &&
-                       (!edit.now.has_value() || edit.now->body != edit.before->body);
+    const bool moved =
+        edit.before.has_value() && (!edit.now.has_value() || edit.now->body != edit.before->body);
     if (moved && edit.former == Former::kKeptForTickets && replaced_ms_.count() > 0) {
       former_[{edit.before->record->generation, key}] = Kept{edit.before->body, until};
     }

@@ -40,7 +40,7 @@ struct Edit {
 };
 
 inline bool Expired(const FlightRecord& record, WallTime now) {
-  return record.expires.has_value() && *record.expires <= now;
+  return record.goes().has_value() && *record.goes() <= now;
 }
 
 // Owner: the store. Threads: any; Apply by the index's leader alone. Blocking: never long.

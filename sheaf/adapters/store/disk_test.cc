@@ -17,6 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using What = FlightReader::Step::What;
 
 Path P(const char* name) { return Path::Make({"p", name}).value(); }
@@ -68,9 +69,7 @@ class DiskTest : public testing::Test {
     }
     return names;
   }
-  std::string DataFile() const {
-    return directory_.path() + "/store/data/" + DataFiles().at(0);
-  }
+  std::string DataFile() const { return directory_.path() + "/store/data/" + DataFiles().at(0); }
 
   testkit::TemporaryDirectory directory_;
   ManualClock clock_;
@@ -171,7 +170,8 @@ TEST_F(DiskTest, DamageIsFoundWhileReadingAndNamesTheFile) {
     if (error.kind == Kind::kCorrupt) break;
   }
   EXPECT_EQ(error.kind, Kind::kCorrupt);
-  EXPECT_THAT(error.message, HasSubstr(DataFile()));
+  EXPECT_THAT(error.message, HasSubstr(DataFiles().at(0)));
+  EXPECT_THAT(error.message, Not(HasSubstr(directory_.path())));  // It goes to clients.
   EXPECT_EQ(store->LookupGeneration(P("a"), record->generation).error().kind, Kind::kCorrupt);
   EXPECT_EQ(metrics_.Value("sheaf_store_corrupt_total"), 1);
 }

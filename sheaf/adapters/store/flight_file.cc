@@ -100,7 +100,7 @@ FlightFile::FlightFile(files::FileSystem& files, std::string path, FileName name
 FlightFile::~FlightFile() = default;
 
 Error FlightFile::Corrupt(std::string what) const {
-  return Fail(Kind::kCorrupt, path_ + ": " + std::move(what));
+  return Fail(Kind::kCorrupt, shown() + ": " + std::move(what));
 }
 
 Result<std::shared_ptr<FlightFile>> FlightFile::Create(files::FileSystem& files, std::string path,
@@ -202,7 +202,7 @@ Status FlightFile::ReadTrailer(uint64_t bytes) {
     return ParseTrailer(std::string_view(data + bytes - size, size), bytes);
   };
   auto trailer = parse();
-  if (!trailer.ok()) return std::move(trailer).error().In(path_);
+  if (!trailer.ok()) return std::move(trailer).error().In(shown());
   if (trailer->name != name_) return Corrupt("holds " + trailer->name.Text());
   MutexLock lock(mutex_);
   for (const Block& block : trailer->blocks) {
@@ -327,7 +327,8 @@ Result<Batch> FileCursor::Read(size_t index) {
   Batch batch;
   SHEAF_ARROW_TRY(Kind::kCorrupt, reader_->ReadNext(&batch));
   if (batch == nullptr) {
-    return Fail(Kind::kCorrupt, file_->path() + ": batch " + std::to_string(index) + " is missing");
+    return Fail(Kind::kCorrupt,
+                file_->shown() + ": batch " + std::to_string(index) + " is missing");
   }
   // The flight's own schema object: who compares pointers, compares quickly.
   SHEAF_ARROW_ASSIGN(batch, Kind::kCorrupt, batch->ReplaceSchema(file_->schema()));

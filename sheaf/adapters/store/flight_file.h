@@ -43,6 +43,8 @@ class FlightFile final {
   uint64_t bytes() const;
   size_t batches() const;
   const std::string& path() const { return path_; }
+  // As errors name it, which go to clients: the directory is the node's own affair.
+  std::string shown() const { return path_.substr(path_.rfind('/') + 1); }
   const Schema& schema() const { return schema_; }
   // kCorrupt when the file no longer has the bytes that it should.
   Status CheckLength() const;

@@ -2,7 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "sheaf/apps/sheaf/exit.h"
 
@@ -19,6 +21,19 @@ CommandFacts FactsOf(const CLI::App& app) {
     facts.commands.push_back(FactsOf(*sub));
   }
   return facts;
+}
+
+// What the parser's error means when a word stands where a command should; else nothing.
+std::string UnknownCommand(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string_view> names;
+  for (const CLI::App* sub : at->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  const auto left = app.remaining(/*recurse=*/true);
+  if (names.empty() || left.empty() || left.front().starts_with('-')) return "";
+  return core::UnknownWord("command", left.front(), names);
 }
 
 }  // namespace
@@ -120,10 +135,12 @@ int Cli::Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::string command = app_->get_name();
     for (const CLI::App* sub : app_->get_subcommands()) command += " " + sub->get_name();
-    std::cerr << "sheaf: " << error.what() << "\n       see `" << command << " --help`\n";
+    const std::string unknown = UnknownCommand(*app_);
+    std::cerr << "sheaf: " << (unknown.empty() ? error.what() : unknown) << "\n       see `"
+              << command << " --help`\n";
     return kExitUsage;
   }
-  return run_();
+  return FlushOutput(run_());
 }
 
 CommandFacts Cli::Facts() const { return FactsOf(*app_); }

@@ -24,13 +24,13 @@ int Get(GetFlags& flags) {
   const auto path = ParsePath(flags.path);
   if (!path.ok()) return ReportUsage(path.error());
   if (auto status = CheckReading(flags.read); !status.ok()) return ReportUsage(status.error());
-  const std::string& server = flags.connect.server;
-  if (flags.read.as_python) {
-    std::fputs(GetAsPython(server.empty() ? kDefaultServer : server, *path).c_str(), stdout);
-    return kExitOk;
-  }
   command::PathRef what{*path, {}};
   if (flags.generation >= 0) what.generation = static_cast<uint64_t>(flags.generation);
+  if (flags.read.as_python) {
+    const auto& server = flags.connect.server.empty() ? kDefaultServer : flags.connect.server;
+    std::fputs(GetAsPython(server, what, flags.columns).c_str(), stdout);
+    return kExitOk;
+  }
   return WithSession(
       flags.connect, ConnectFlags::Otherwise::kDefaultServer, {}, [&](Session& session) {
         return ReadOut(session, {.what = what, .columns = flags.columns}, flags.read);

@@ -25,6 +25,7 @@ void PrintReady(const Node& node) {
   if (!node.http_uri().empty()) ready["http"] = node.http_uri();
   std::printf("%s\n", ready.dump().c_str());
   std::fflush(stdout);
+  std::clearerr(stdout);  // A node whose starter has stopped listening still stops with 0.
 }
 
 int Serve(const ConfigFlags& flags) {

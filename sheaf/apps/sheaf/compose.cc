@@ -1,6 +1,7 @@
 #include "sheaf/apps/sheaf/compose.h"
 
 #include <cctype>
+#include <set>
 #include <utility>
 
 #include "sheaf/apps/sheaf/paths.h"
@@ -114,8 +115,12 @@ Result<Json> BodyOf(const ComposeOptions& options) {
 Result<Composed> Compose(const ComposeOptions& options, ReadFile read_file) {
   Composed composed;
   SHEAF_ASSIGN(composed.command, BodyOf(options));
+  std::set<std::string> given;
   for (const std::string& text : options.inputs) {
     SHEAF_ASSIGN(NamedInput input, ParseInput(text, read_file));
+    if (!given.insert(input.name).second) {
+      return Fail(Kind::kInvalid, "--input: '" + input.name + "' is given twice");
+    }
     composed.command["inputs"][input.name] = std::move(input.value);
     if (!input.file.empty()) composed.files.push_back(std::move(input.file));
   }

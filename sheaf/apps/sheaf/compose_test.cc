@@ -1,6 +1,6 @@
 // PLAN  SQL becomes a command of the service sql · a command's text stays, flags win over it ·
-//       sink, options and parameters land where the contract wants them · what is missing is said
-//       · everything composed parses as a command
+//       sink, options and parameters land where the contract wants them · what is missing is said,
+//       what is given twice too · everything composed parses as a command
 
 #include "sheaf/apps/sheaf/compose.h"
 
@@ -79,6 +79,11 @@ TEST(ComposeTest, WhatIsMissingIsSaid) {
   EXPECT_THAT(WhyNot({.text = "select 1", .sink = "a//b"}), HasSubstr("--sink"));
   EXPECT_THAT(WhyNot({.text = "{\"service\": "}), HasSubstr("byte"));
   EXPECT_THAT(WhyNot({.text = "select 1", .inputs = {"o=@x.json"}}), HasSubstr("x.json"));
+}
+
+TEST(ComposeTest, ANameIsGivenOnce) {
+  EXPECT_THAT(WhyNot({.text = "select 1", .inputs = {"n=a.csv", "n=b.csv"}}),
+              HasSubstr("'n' is given twice"));
 }
 
 TEST(ComposeTest, FilesOfFlagsAreToldForTheirRoots) {

@@ -1,6 +1,8 @@
 #include "sheaf/apps/sheaf/exit.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "sheaf/adapters/flights/flights.h"
 #include "sheaf/apps/sheaf/text.h"
@@ -38,7 +40,8 @@ std::string WayOut(const Error& error) {
     case Kind::kDependency: return "what it names is down or unreachable; " + Again(error);
     case Kind::kUnauthenticated: return "give a token: --token-file, or SHEAF_TOKEN";
     case Kind::kInternal: return "this is a defect of the server; its log has more";
-    case Kind::kCorrupt: return "the data is damaged: `sheaf refresh` makes a result anew";
+    case Kind::kCorrupt:
+      return "the data is damaged: put an upload again, or run its command again";
     case Kind::kNotFound: return "`sheaf ls` shows what is there";
     case Kind::kInvalid:
     case Kind::kUnknownService:
@@ -89,6 +92,15 @@ int ExitOf(const Error& error) {
 int Report(const Error& error) {
   std::fprintf(stderr, "%s\n", ErrorText(error).c_str());
   return ExitOf(error);
+}
+
+int FlushOutput(int code) {
+  // Not both in one condition: the flush must be tried, and its errno told.
+  const bool lost = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) == 0 && !lost) return code;
+  if (code != kExitOk) return code;
+  return Report(Fail(Kind::kFailed,
+                     "cannot write to standard output: " + std::generic_category().message(errno)));
 }
 
 int ReportUsage(const Error& error) {

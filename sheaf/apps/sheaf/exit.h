@@ -26,4 +26,8 @@ int ExitOf(const Error& error);
 int Report(const Error& error);
 int ReportUsage(const Error& error);
 
+// The last act of a command that ends with `code`: what was printed is written. When it cannot
+// be, that is reported, and a good end is one no more.
+int FlushOutput(int code);
+
 }  // namespace sheaf::app

@@ -64,7 +64,10 @@ TEST(CliTest, WhatDoesNotParseIsUsage) {
   EXPECT_EQ(run({"go", "left"}), 7);
   EXPECT_EQ(run({"go", "up"}), kExitUsage);
   EXPECT_EQ(run({"go"}), kExitUsage);
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(run({"gone"}), kExitUsage);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("unknown command 'gone'; did you mean 'go'?"));
   EXPECT_EQ(ran, 1);
 }
 

@@ -1,14 +1,16 @@
 #include "sheaf/apps/sheaf/output.h"
 
 #include <arrow/io/file.h>
-#include <arrow/io/stdio.h>
+#include <arrow/io/interfaces.h>
 
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -43,24 +45,49 @@ constexpr std::array<FormatName, 9> kSuffixes{{{".csv", Format::kCsv},
 
 bool IsStandard(const std::string& file) { return file.empty() || file == "-"; }
 
+// Standard output through stdio, in order with what is printed. Arrow's own loses errors.
+class StandardOutput final : public arrow::io::OutputStream {
+ public:
+  arrow::Status Write(const void* data, int64_t size) override {
+    const auto bytes = static_cast<size_t>(size);
+    if (std::fwrite(data, 1, bytes, stdout) != bytes) return Refused();
+    written_ += size;
+    return arrow::Status::OK();
+  }
+  arrow::Status Flush() override {
+    return std::fflush(stdout) == 0 ? arrow::Status::OK() : Refused();
+  }
+  arrow::Status Close() override { return Flush(); }
+  bool closed() const override { return false; }
+  arrow::Result<int64_t> Tell() const override { return written_; }
+
+ private:
+  static arrow::Status Refused() {
+    return arrow::Status::IOError("cannot write to standard output: ",
+                                  std::generic_category().message(errno));
+  }
+  int64_t written_ = 0;
+};
+
 // Where bytes go. A file is written beside its name and renamed at the end.
 class Target final {
  public:
   static Result<std::unique_ptr<Target>> Open(const std::string& file) {
     auto target = std::unique_ptr<Target>(new Target(file));
     if (IsStandard(file)) {
-      target->stream_ = std::make_shared<arrow::io::StdoutStream>();
+      target->stream_ = std::make_shared<StandardOutput>();
       return target;
     }
     std::error_code ignored;
     const auto status = fs::status(file, ignored);
     const bool device = fs::exists(status) && !fs::is_regular_file(status);
-    if (!device) target->part_ = file + ".part-" + std::to_string(::getpid());
-    auto opened = arrow::io::FileOutputStream::Open(device ? file : target->part_);
+    const std::string part = file + ".part-" + std::to_string(::getpid());
+    auto opened = arrow::io::FileOutputStream::Open(device ? file : part);
     if (!opened.ok()) {
       return Fail(Kind::kInvalid, "cannot write '" + file + "': " + opened.status().message());
     }
     target->stream_ = *opened;
+    if (!device) target->part_ = part;
     return target;
   }
   ~Target() {

@@ -135,6 +135,17 @@ TEST_F(OutputTest, FileIsWholeOrAbsent) {
   EXPECT_TRUE(fs::is_empty(folder_));
 }
 
+TEST_F(OutputTest, FileThatCannotBeMadeIsNamed) {
+  for (const char* name : {"nodir/x.csv", "nodir/x.parquet", "nodir/x.arrow"}) {
+    const OutputOptions options{.format = ParseFormat("", name).value(), .file = At(name)};
+    arrow::TableBatchReader reader(*Sample());
+    const auto rows = WriteOutput(reader, options, Grouped);
+    ASSERT_FALSE(rows.ok());
+    EXPECT_EQ(rows.error().kind, Kind::kInvalid);
+    EXPECT_THAT(rows.error().message, HasSubstr(name));
+  }
+}
+
 TEST_F(OutputTest, FormatIsNamedOrSaidByTheSuffix) {
   EXPECT_EQ(ParseFormat("", "").value(), Format::kTable);
   EXPECT_EQ(ParseFormat("", "-").value(), Format::kTable);

@@ -12,8 +12,7 @@ constexpr const char* kHead =
 constexpr const char* kRead =
     "print(json.loads(info.app_metadata))\n"
     "table = pa.concat_tables(\n"
-    "    [client.do_get(endpoint.ticket).read_all() for endpoint in info.endpoints])\n"
-    "print(table)\n";
+    "    [client.do_get(endpoint.ticket).read_all() for endpoint in info.endpoints])\n";
 
 std::string Quoted(const std::string& text) {
   return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -85,14 +84,22 @@ std::string QueryAsPython(const std::string& server, const Json& command) {
   return kHead + Connect(server) + "command = " + Literal(command, "") +
          "\ndescriptor = fl.FlightDescriptor.for_command(json.dumps(command))\n"
          "info = client.get_flight_info(descriptor)\n" +
-         kRead;
+         kRead + "print(table)\n";
 }
 
-std::string GetAsPython(const std::string& server, const Path& path) {
-  std::string parts;
-  for (const auto& part : path.parts()) parts += (parts.empty() ? "" : ", ") + Quoted(part);
-  return kHead + Connect(server) + "info = client.get_flight_info(fl.FlightDescriptor.for_path(" +
-         parts + "))\n" + kRead;
+std::string GetAsPython(const std::string& server, const command::PathRef& what,
+                        const std::vector<std::string>& columns) {
+  std::string text = kHead + Connect(server);
+  if (what.generation.has_value()) {
+    text += "ticket = fl.Ticket(json.dumps(" + Literal(command::ToJson(what), "") + "))\n" +
+            "table = client.do_get(ticket).read_all()\n";
+  } else {
+    std::string parts;
+    for (const auto& part : what.path.parts()) parts += (parts.empty() ? "" : ", ") + Quoted(part);
+    text += "info = client.get_flight_info(fl.FlightDescriptor.for_path(" + parts + "))\n" + kRead;
+  }
+  if (!columns.empty()) text += "table = table.select(" + Literal(Json(columns), "") + ")\n";
+  return text + "print(table)\n";
 }
 
 }  // namespace sheaf::app

@@ -41,8 +41,17 @@ TEST(PythonTest, QueryIsAWholeProgram) {
 }
 
 TEST(PythonTest, GetNamesThePath) {
-  EXPECT_THAT(GetAsPython("grpc://h:1", Path::Make({"raw", "a \"b\""}).value()),
+  EXPECT_THAT(GetAsPython("grpc://h:1", {Path::Make({"raw", "a \"b\""}).value(), {}}, {}),
               HasSubstr(R"(fl.FlightDescriptor.for_path("raw", "a \"b\""))"));
+}
+
+TEST(PythonTest, GetKeepsColumnsAndGeneration) {
+  const Path path = Path::Make({"raw", "n"}).value();
+  const std::string columns = GetAsPython("grpc://h:1", {path, {}}, {"n_name", "n\"x"});
+  EXPECT_THAT(columns, HasSubstr("table = table.select([\"n_name\", \"n\\\"x\"])\nprint(table)"));
+  const std::string one = GetAsPython("grpc://h:1", {path, 2}, {});
+  EXPECT_THAT(one, HasSubstr("\"generation\": 2"));
+  EXPECT_THAT(one, HasSubstr("client.do_get(ticket).read_all()\nprint(table)"));
 }
 
 TEST(PythonTest, TextStaysTheSame) {

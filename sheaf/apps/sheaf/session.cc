@@ -120,7 +120,7 @@ int WithSession(const ConnectFlags& flags, ConnectFlags::Otherwise otherwise,
   if (session.interrupted()) code = kExitInterrupted;
   if (session.node_ != nullptr) {
     session.node_->Stop(Duration(0));
-    std::fflush(stdout);
+    code = FlushOutput(code);
     if (session.node_->left_behind()) std::_Exit(code);
   }
   return code;

@@ -10,6 +10,7 @@
 #include <arrow/util/compression.h>
 #include <parquet/arrow/reader.h>
 
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -103,6 +104,15 @@ arrow::Result<ReaderPtr> OpenParquet(const std::string& file) {
 // A file of Arrow's begins with its name; a stream does not.
 arrow::Result<ReaderPtr> OpenArrow(const std::string& file) {
   if (IsStandard(file)) {
+    // Its first bytes, read as a stream, are a message of absurd length: tell by stdio's
+    // look-ahead.
+    const int first = std::getc(stdin);
+    if (first != EOF) std::ungetc(first, stdin);
+    if (first == 'A') {
+      return arrow::Status::Invalid(
+          "it is an Arrow file, which is read from its end; give the file by its name, or pipe "
+          "an Arrow stream");
+    }
     return arrow::ipc::RecordBatchStreamReader::Open(std::make_shared<arrow::io::StdinStream>());
   }
   ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(file));

@@ -1,5 +1,6 @@
 #include "sheaf/drivers/duckdb/foreign.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -34,6 +35,11 @@ Error FromDuckDb(const ddb::ErrorData& data, std::string_view sql) {
        {"\n\nStack Trace", "\nStack Trace", "\nLINE ", "\n\nPossible solutions"}) {
     if (const size_t at = raw.find(tail); at != std::string::npos) raw.resize(at);
   }
+  if (const size_t at = raw.find("\n\nPlease try installing"); at != std::string::npos) {
+    raw.replace(at, std::string::npos, " Extensions are not loaded here.");
+  }
+  if (data.Type() == ddb::ExceptionType::OUT_OF_MEMORY)
+    raw.resize(std::min(raw.find('\n'), raw.size()));
   std::optional<size_t> position;
   if (const auto found = data.ExtraInfo().find("position"); found != data.ExtraInfo().end()) {
     char* end = nullptr;

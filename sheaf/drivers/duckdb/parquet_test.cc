@@ -102,6 +102,19 @@ TEST_F(ParquetTest, TheFlightsSchemaDecidesTypes) {
   }
 }
 
+TEST_F(ParquetTest, AColumnWithoutANameHasTheOneThatItHasOverArrow) {
+  const auto table = arrow::Table::Make(
+      arrow::schema({arrow::field("", arrow::int64()), arrow::field("a", arrow::int64())}),
+      {Json(arrow::int64(), "[1]"), Json(arrow::int64(), "[2]")});
+  const auto path = Write("x.parquet", table);
+  const auto batches = arrow::TableBatchReader(*table).ToRecordBatches().ValueOrDie();
+  const auto over_arrow = Ask("from t", {testing::Over("t", batches)}).value();
+  const auto over_files = Ask("from t", {{.name = "t", .files = {path}}});
+  ASSERT_TRUE(over_files.ok()) << over_files.error().message;
+  EXPECT_EQ(over_files->schema->ToString(), over_arrow.schema->ToString());
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(over_files->column(i)->Equals(over_arrow.column(i))) << i;
+}
+
 TEST_F(ParquetTest, TypesThatArrowsReaderWouldNotGiveAreRefusedAlike) {
   const auto schema = arrow::schema({arrow::field("h", arrow::float16())});
   const auto path = Write("x.parquet", arrow::Table::Make(schema, {Json(arrow::float16(), "[1]")}));

@@ -7,9 +7,11 @@
 #include "duckdb/common/enums/statement_type.hpp"
 #include "duckdb/parser/expression/function_expression.hpp"
 #include "duckdb/parser/expression/subquery_expression.hpp"
+#include "duckdb/parser/parsed_data/load_info.hpp"
 #include "duckdb/parser/parsed_expression_iterator.hpp"
 #include "duckdb/parser/parser.hpp"
 #include "duckdb/parser/statement/explain_statement.hpp"
+#include "duckdb/parser/statement/load_statement.hpp"
 #include "duckdb/parser/statement/select_statement.hpp"
 #include "duckdb/parser/tableref/basetableref.hpp"
 #include "duckdb/parser/tableref/pivotref.hpp"
@@ -124,14 +126,24 @@ class Walker {
   }
 };
 
-Error RefuseType(ddb::StatementType type) {
+// As it was written: DuckDB calls INSTALL a LOAD.
+std::string NameOf(const ddb::SQLStatement& statement) {
+  if (statement.type == ddb::StatementType::LOAD_STATEMENT &&
+      statement.Cast<ddb::LoadStatement>().info->load_type != ddb::LoadType::LOAD) {
+    return "INSTALL";
+  }
+  return ddb::StatementTypeToString(statement.type);
+}
+
+Error RefuseType(const ddb::SQLStatement& statement) {
+  const ddb::StatementType type = statement.type;
   if (type == ddb::StatementType::MULTI_STATEMENT) {
     return Fail(Kind::kInvalid,
                 "sql: a PIVOT must list its values (PIVOT … ON column IN (…)): without them it is "
                 "several statements");
   }
-  return Fail(Kind::kInvalid, "sql: " + ddb::StatementTypeToString(type) +
-                                  " statements are refused; " + std::string(kAllowed));
+  return Fail(Kind::kInvalid,
+              "sql: " + NameOf(statement) + " statements are refused; " + std::string(kAllowed));
 }
 
 Result<ddb::SelectStatement*> SelectOf(ddb::SQLStatement& statement, Statement::What& what) {
@@ -144,7 +156,7 @@ Result<ddb::SelectStatement*> SelectOf(ddb::SQLStatement& statement, Statement::
                : Statement::What::kExplain;
     inner = explain.stmt.get();
   }
-  if (inner->type != ddb::StatementType::SELECT_STATEMENT) return RefuseType(inner->type);
+  if (inner->type != ddb::StatementType::SELECT_STATEMENT) return RefuseType(*inner);
   return &inner->Cast<ddb::SelectStatement>();
 }
 

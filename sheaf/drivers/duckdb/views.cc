@@ -31,14 +31,11 @@ std::string Interval(const std::string& column, const arrow::DataType& declared)
 }
 
 // A column, made what was declared when DuckDB found it to be something else.
-std::string Declared(const std::string& name, const ddb::LogicalType& found,
+std::string Declared(const std::string& column, const ddb::LogicalType& found,
                      const ddb::LogicalType& declared, const arrow::DataType& type) {
-  const std::string column = Quoted(name);
   if (found == declared) return column;
-  if (type.id() == arrow::Type::DURATION && found.IsIntegral()) {
-    return Interval(column, type) + " AS " + column;
-  }
-  return "CAST(" + column + " AS " + declared.ToString() + ") AS " + column;
+  if (type.id() == arrow::Type::DURATION && found.IsIntegral()) return Interval(column, type);
+  return "CAST(" + column + " AS " + declared.ToString() + ")";
 }
 
 std::string ColumnList(const Table& table) {
@@ -73,15 +70,18 @@ std::string CastsToDeclared(Instance& instance, const Table& table) {
                                        table.name);
     }
     for (size_t i = 0; i < types.size(); ++i) {
-      if (found->names[i] != names[i]) {
+      const arrow::Field& field = *table.schema->field(static_cast<int>(i));
+      // To a column without a name everybody gives another one.
+      const bool renamed = found->names[i] != names[i];
+      if (renamed && !field.name().empty()) {
         throw ddb::InvalidInputException(
             "input %s: its files have a column %s where its schema has %s", table.name,
             found->names[i], names[i]);
       }
-      const bool same = found->types[i] == types[i];
-      differs = differs || !same;
-      list += (i == 0 ? "" : ", ") + Declared(names[i], found->types[i], types[i],
-                                              *table.schema->field(static_cast<int>(i))->type());
+      differs = differs || renamed || found->types[i] != types[i];
+      list += (i == 0 ? "" : ", ") +
+              Declared(Quoted(found->names[i]), found->types[i], types[i], *field.type()) + " AS " +
+              Quoted(names[i]);
     }
   });
   return differs ? list : "";

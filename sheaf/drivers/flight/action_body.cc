@@ -8,16 +8,16 @@ Result<std::shared_ptr<arrow::Buffer>> SerializeSchema(const arrow::Schema& sche
   return SchemaMessage(schema);
 }
 
-Result<std::vector<std::string>> ParseCancelFlightInfo(std::string_view body) {
+Result<CancelRequest> ParseCancelFlightInfo(std::string_view body) {
   pb::CancelFlightInfoRequest request;
   if (!request.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
     return Fail(Kind::kInvalid, "the body of CancelFlightInfo is not a CancelFlightInfoRequest");
   }
-  std::vector<std::string> tickets;
+  CancelRequest cancel{FromProto(request.info().flight_descriptor()), {}};
   for (const auto& endpoint : request.info().endpoint()) {
-    tickets.push_back(endpoint.ticket().ticket());
+    cancel.tickets.push_back(endpoint.ticket().ticket());
   }
-  return tickets;
+  return cancel;
 }
 
 std::string CancelFlightInfoResult(CancelStatus status) {

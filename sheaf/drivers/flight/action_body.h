@@ -15,7 +15,11 @@ Result<std::shared_ptr<arrow::Buffer>> SerializeSchema(const arrow::Schema& sche
 enum class CancelStatus : uint8_t { kCancelled = 1, kCancelling = 2, kNotCancellable = 3 };
 
 // The tickets of a CancelFlightInfoRequest's endpoints; kInvalid when the bytes are none.
-Result<std::vector<std::string>> ParseCancelFlightInfo(std::string_view body);
+struct CancelRequest {
+  Descriptor descriptor;
+  std::vector<std::string> tickets;
+};
+Result<CancelRequest> ParseCancelFlightInfo(std::string_view body);
 std::string CancelFlightInfoResult(CancelStatus status);
 
 // The endpoint of a RenewFlightEndpointRequest; its answer is the endpoint with a new expiry.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,10 +40,18 @@ class CallOfContext final : public Call {
   void ReplyHeader(std::string key, std::string value) override {
     context_->ReplyHeader(std::move(key), std::move(value));
   }
+  std::optional<std::string> Replied(std::string_view key) const override {
+    return context_->Replied(key);
+  }
 
  private:
   const std::shared_ptr<grpc::Context> context_;  // Shared with the reactor.
 };
+
+// How long the status of a call that idled out waits for its client to wake up.
+inline constexpr Duration kLastWord = std::chrono::seconds(30);
+inline constexpr const char* kUnread = "the client left its stream unread for too long";
+inline constexpr const char* kSilent = "the client sent nothing for too long";
 
 // A reactor whose errors go out as Flight's.
 template <typename Base>
@@ -55,7 +64,18 @@ class FlightReactor : public grpc::Reactor<Base> {
   Core& core() { return core_; }
   CallPtr MakeCall() const { return std::make_shared<CallOfContext>(this->context()); }
   grpc::Outcome OutcomeOf(const Error& error) override {
-    return flight::OutcomeOf(core_.options.translate(error));
+    const auto& sign = core_.options.sign;
+    return flight::OutcomeOf(core_.options.translate(sign ? sign(error, MakeCall()) : error));
+  }
+  // Ends a peer that lives but does nothing, from an IdleWatch. The status waits behind what was
+  // sent and is not read yet: a client that wakes up in time learns why; later the call is broken.
+  void EndIdle(const char* what) {
+    const auto self = this->weak_from_this().lock();
+    if (self == nullptr) return;
+    this->Cancel(Fail(Kind::kDeadline, what));
+    core_.timers.After(kLastWord, [weak = std::weak_ptr<grpc::Life>(self)] {
+      if (const auto late = weak.lock()) late->context()->Break();
+    });
   }
 
  private:

@@ -4,7 +4,7 @@ namespace sheaf::flight {
 
 ExchangeReactor::ExchangeReactor(Core& core, std::shared_ptr<grpc::Context> context)
     : FlightReactor(core, std::move(context)),
-      idle_(core.timers, core.options.idle_read, [this] { this->context()->Break(); }) {}
+      idle_(core.timers, core.options.idle_read, [this] { EndIdle(kSilent); }) {}
 
 void ExchangeReactor::Begin() {
   idle_.Started();

@@ -1,7 +1,5 @@
 #include "sheaf/drivers/flight/get_reactor.h"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-
 #include <utility>
 
 namespace sheaf::flight {
@@ -21,14 +19,18 @@ GetReactor::GetReactor(Core& core, std::shared_ptr<grpc::Context> context,
       idle_(core.timers, core.options.idle_write, [this] { Idle(); }) {}
 
 void GetReactor::Begin() {
-  pb::Ticket ticket;
-  if (!::grpc::SerializationTraits<pb::Ticket>::Deserialize(&ticket_, &ticket).ok()) {
-    EndWith(Fail(Kind::kInvalid, "the request is not a Flight ticket"));
+  auto ticket = ParseRequest<pb::Ticket>(ticket_);
+  if (!ticket.ok()) {
+    EndWith(ticket.error());
     return;
   }
+<<<<<<< HEAD
   beginner_ = std::this_thread::get_id();
   core().handler.DoGet(MakeCall(), std::move(*ticket.mutable_ticket()), ReplyTo<Stream>(this));
   beginner_ = std::thread::id();
+=======
+  core().handler.DoGet(MakeCall(), std::move(*ticket->mutable_ticket()), ReplyTo<Stream>(this));
+>>>>>>> mend
 }
 
 void GetReactor::Answer(Result<Stream> result) {
@@ -55,9 +57,11 @@ void GetReactor::Answer(Result<Stream> result) {
   PostPump(std::static_pointer_cast<GetReactor>(shared_from_this()));
 }
 
-void GetReactor::SetState(Waker::State state) {
+bool GetReactor::SetState(Waker::State state) {
   MutexLock lock(waker_->mutex);
+  if (waker_->state == Waker::State::kOver) return false;
   waker_->state = state;
+  return true;
 }
 
 void GetReactor::PostPump(std::shared_ptr<GetReactor> self) {
@@ -145,7 +149,7 @@ void GetReactor::OnWriteDone(bool ok) {
   idle_.Ended();
   message_.Clear();
   if (!ok) return PeerGone();
-  SetState(Waker::State::kPumping);
+  if (!SetState(Waker::State::kPumping)) return;
   // Compression takes long, and gRPC's threads are few.
   if (compresses_ && encoder_->empty()) {
     return PostPump(std::static_pointer_cast<GetReactor>(shared_from_this()));
@@ -154,10 +158,19 @@ void GetReactor::OnWriteDone(bool ok) {
 }
 
 void GetReactor::Idle() {
-  const auto self = weak_from_this().lock();
+  auto self = std::static_pointer_cast<GetReactor>(weak_from_this().lock());
   if (self == nullptr) return;
-  Cancel(Fail(Kind::kDeadline, "the client left its stream unread for too long"));
-  context()->Break();  // The status would wait behind the data that nobody reads.
+  EndIdle(kUnread);
+  {
+    MutexLock lock(waker_->mutex);
+    if (waker_->state != Waker::State::kWriting) return;
+    waker_->state = Waker::State::kOver;  // Nobody pumps any more: the stream is ours.
+  }
+  // What it holds is given back now, whenever the client wakes up.
+  static_cast<void>(core().get.TryPost([self] {
+    self->stream_.reset();
+    self->encoder_.reset();
+  }));
 }
 
 }  // namespace sheaf::flight

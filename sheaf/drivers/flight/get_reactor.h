@@ -28,7 +28,7 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
  private:
   // What a waker touches; it may outlive the reactor.
   struct Waker {
-    enum class State : uint8_t { kWaiting, kPumping, kWriting };
+    enum class State : uint8_t { kWaiting, kPumping, kWriting, kOver };
     Mutex mutex;
     State state SHEAF_GUARDED_BY(mutex) = State::kWaiting;
     bool woken SHEAF_GUARDED_BY(mutex) = false;
@@ -45,8 +45,12 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
   void Pump();
   void Fetch();
   void Write();
+<<<<<<< HEAD
   void Finish();
   void SetState(Waker::State state);
+=======
+  bool SetState(Waker::State state);  // False when it is over.
+>>>>>>> mend
 
   ::grpc::ByteBuffer ticket_;
   Stream stream_;

@@ -4,7 +4,7 @@ namespace sheaf::flight {
 
 HandshakeReactor::HandshakeReactor(Core& core, std::shared_ptr<grpc::Context> context)
     : FlightReactor(core, std::move(context)),
-      idle_(core.timers, core.options.idle_read, [this] { this->context()->Break(); }) {}
+      idle_(core.timers, core.options.idle_read, [this] { EndIdle(kSilent); }) {}
 
 void HandshakeReactor::Read() {
   idle_.Started();

@@ -9,24 +9,33 @@
 
 namespace sheaf::flight {
 
-template <typename T, typename Response>
-class ItemReactor final : public FlightReactor<::grpc::ServerWriteReactor<Response>> {
+template <typename T, typename Request, typename Response>
+class ItemReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc::ByteBuffer>> {
  public:
   using Items = std::unique_ptr<ItemStream<T>>;
-  using Ask = std::function<void(CallPtr, Reply<Items>)>;
+  using Ask = std::function<void(CallPtr, Request, Reply<Items>)>;
 
-  ItemReactor(Core& core, std::shared_ptr<grpc::Context> context, Ask ask)
-      : FlightReactor<::grpc::ServerWriteReactor<Response>>(core, std::move(context)),
+  ItemReactor(Core& core, std::shared_ptr<grpc::Context> context, const ::grpc::ByteBuffer* request,
+              Ask ask)
+      : FlightReactor(core, std::move(context)),
+        request_(request),
         ask_(std::move(ask)),
-        idle_(core.timers, core.options.idle_write, [this] { this->context()->Break(); }) {}
+        idle_(core.timers, core.options.idle_write, [this] { EndIdle(kUnread); }) {}
   // The watch borrows this: it ends before anything else does.
   ~ItemReactor() override { idle_.Stop(); }
 
-  void Begin() override { std::exchange(ask_, {})(this->MakeCall(), ReplyTo<Items>(this)); }
+  void Begin() override {
+    auto request = ParseRequest<Request>(*request_);
+    if (!request.ok()) {
+      EndWith(request.error());
+      return;
+    }
+    std::exchange(ask_, {})(MakeCall(), std::move(*request), ReplyTo<Items>(this));
+  }
 
   void Answer(Result<Items> result) {
     if (!result.ok()) {
-      this->EndWith(result.error());
+      EndWith(result.error());
       return;
     }
     items_ = std::move(*result);
@@ -41,30 +50,32 @@ class ItemReactor final : public FlightReactor<::grpc::ServerWriteReactor<Respon
     if (items_ != nullptr) next = items_->Next();
     idle_.Started();
     if (!next.ok()) {
-      this->EndWith(next.error());
+      EndWith(next.error());
       return;
     }
     if (!next->has_value()) {
-      this->End(grpc::Outcome::Ok());
+      End(grpc::Outcome::Ok());
       return;
     }
-    message_.Clear();
-    if (const Status status = ToProto(**next, message_); !status.ok()) {
-      this->EndWith(status.error());
+    Response made;
+    if (const Status status = ToProto(**next, made); !status.ok()) {
+      EndWith(status.error());
       return;
     }
-    this->context()->SealHeaders();
-    this->Operate([&] { this->StartWrite(&message_); });
+    message_ = SerializeResponse(made);
+    context()->SealHeaders();
+    Operate([this] { StartWrite(&message_); });
   }
   void OnWriteDone(bool ok) override {
     idle_.Ended();
-    if (!ok) return this->PeerGone();
+    if (!ok) return PeerGone();
     Advance();
   }
 
+  const ::grpc::ByteBuffer* const request_;  // gRPC's own, read once at the start.
   Ask ask_;
   Items items_;
-  Response message_;
+  ::grpc::ByteBuffer message_;  // Being written.
   grpc::IdleWatch idle_;
 };
 

@@ -1,10 +1,12 @@
 // PLAN  a cancel and a deadline reach the token with their reasons · an answer that never comes is
 //       kInternal · streams are destroyed however they end · an upload hears End or Abort whenever
 //       its client leaves, also before it was opened · first messages are checked · silent and
-//       deaf clients are ended · received bytes are charged, waited for and given back · a stop
-//       ends all · trailers stay small
+//       deaf clients are ended, and hear why when they wake up · what is no message is refused ·
+//       received bytes are charged, waited for and given back · a stop answers until the old calls
+//       are over, and ends all · trailers stay small
 #include <gtest/gtest.h>
 
+#include "sheaf/drivers/flight/core.h"
 #include "sheaf/drivers/flight/echo_handler_test.h"
 #include "sheaf/drivers/flight/raw_client_test.h"
 
@@ -222,8 +224,28 @@ TEST_F(LifecycleTest, DeafReaderIsEnded) {
   ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 1; }));
   Pause(100ms);  // Until gRPC's window is full.
   manual_.Advance(301s);
+  EXPECT_TRUE(Eventually([&] { return handler_->gets.alive == 0; }));  // Given back at once.
+  EXPECT_EQ(server_->counts().calls, 1);  // Its status waits behind what is not read.
+  manual_.Advance(kLastWord + 1s);
   EXPECT_TRUE(AllGone());
-  EXPECT_EQ(handler_->gets.alive, 0);
+}
+
+TEST_F(LifecycleTest, DeafReaderThatWakesUpHearsWhy) {
+  options_.idle_write = 300s;
+  Start(&manual_);
+  RawCall call(channel_, "DoGet");
+  call.Write(Ticket("bulk:100000"));
+  call.HalfClose();
+  ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 1; }));
+  Pause(100ms);  // Until gRPC's window is full.
+  manual_.Advance(301s);
+  ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 0; }));
+  while (call.Read()) {
+  }
+  const auto status = call.Finish();
+  EXPECT_EQ(status.error_code(), StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(status.error_message(), kUnread);
+  EXPECT_TRUE(AllGone());
 }
 
 TEST_F(LifecycleTest, StreamWithNothingToSendIsNotIdle) {
@@ -319,6 +341,47 @@ TEST_F(LifecycleTest, StopLetsCallsEndAndThenEndsThem) {
   EXPECT_EQ(handler_->LastAbort()->kind, Kind::kShuttingDown);
   EXPECT_EQ(handler_->LastCancel()->kind, Kind::kShuttingDown);
   EXPECT_EQ(server_->counts().calls, 0);
+}
+
+TEST_F(LifecycleTest, NewCallsAreAnsweredWhileAStopWaitsForOldOnes) {
+  Start();
+  RawCall old(channel_, "DoGet");
+  old.Write(Ticket("bulk:1?hang"));
+  old.HalfClose();
+  ASSERT_TRUE(Eventually([&] { return handler_->gets.hanging == 1; }));
+  std::thread stop([&] { server_->Stop(60s); });
+  for (int call = 0; call < 20; ++call) {
+    EXPECT_EQ(Ask("GetFlightInfo", Command("fail:forbidden: later")).error_code(),
+              StatusCode::PERMISSION_DENIED);
+    Pause(5ms);
+  }
+  EXPECT_EQ(RawCall(OwnChannel(server_->port()), "GetFlightInfo").Run({Command("q")}).error_code(),
+            StatusCode::OK);
+  old.Cancel();
+  stop.join();  // Long before its grace is over.
+}
+
+TEST_F(LifecycleTest, RequestThatIsNoMessageIsInvalidAndSigned) {
+  options_.sign = [](Error error, const CallPtr& call) {
+    error.message += " (" + std::string(call->method()) + ")";
+    return error;
+  };
+  Start();
+  pb::FlightDescriptor path;
+  path.set_type(pb::FlightDescriptor::PATH);
+  path.add_path("?");
+  std::string broken = path.SerializeAsString();
+  broken.back() = '\xff';  // No UTF-8.
+  for (const char* method : {"GetFlightInfo", "PollFlightInfo", "GetSchema"}) {
+    const auto status = Ask(method, broken);
+    EXPECT_EQ(status.error_code(), StatusCode::INVALID_ARGUMENT) << method;
+    EXPECT_NE(status.error_message().find("UTF-8"), std::string::npos);
+    EXPECT_NE(status.error_message().find("(" + std::string(method) + ")"), std::string::npos);
+  }
+  for (const char* method : {"GetFlightInfo", "DoGet", "DoAction", "ListActions", "ListFlights"}) {
+    EXPECT_EQ(Ask(method, "\x0a\x7f").error_code(), StatusCode::INVALID_ARGUMENT) << method;
+  }
+  EXPECT_TRUE(AllGone());
 }
 
 TEST_F(LifecycleTest, DeafReaderDoesNotHoldUpAStop) {

@@ -152,7 +152,7 @@ void PutReactor::Halted(const Error& reason) {
 void PutReactor::Idle() {
   const auto self = weak_from_this().lock();
   if (self == nullptr) return;
-  Cancel(Fail(Kind::kDeadline, "the client sent nothing for too long"));
+  Cancel(Fail(Kind::kDeadline, kSilent));
 }
 
 // --- the handler's answer -----------------------------------------------------------------------

@@ -21,19 +21,20 @@ using Shape = grpc::Registry::Shape;
 constexpr size_t kGetThreadsMax = 4;   // They never block.
 constexpr size_t kQueueMax = 1 << 20;  // Never reached: a stream posts a few functions at most.
 
-// Methods that speak protobuf, and three that speak raw bytes.
+// Every method but Handshake speaks raw bytes: what gRPC cannot parse by itself it refuses as
+// UNIMPLEMENTED, without a word.
 template <typename Base>
-using Raw =
+using Streams =
     pb::FlightService::WithRawCallbackMethod_DoGet<pb::FlightService::WithRawCallbackMethod_DoPut<
         pb::FlightService::WithRawCallbackMethod_DoExchange<Base>>>;
 template <typename Base>
-using Unary = pb::FlightService::WithCallbackMethod_GetFlightInfo<
-    pb::FlightService::WithCallbackMethod_PollFlightInfo<
-        pb::FlightService::WithCallbackMethod_GetSchema<Base>>>;
+using Unary = pb::FlightService::WithRawCallbackMethod_GetFlightInfo<
+    pb::FlightService::WithRawCallbackMethod_PollFlightInfo<
+        pb::FlightService::WithRawCallbackMethod_GetSchema<Base>>>;
 template <typename Base>
-using Items = pb::FlightService::WithCallbackMethod_ListFlights<
-    pb::FlightService::WithCallbackMethod_DoAction<
-        pb::FlightService::WithCallbackMethod_ListActions<
+using Items = pb::FlightService::WithRawCallbackMethod_ListFlights<
+    pb::FlightService::WithRawCallbackMethod_DoAction<
+        pb::FlightService::WithRawCallbackMethod_ListActions<
             pb::FlightService::WithCallbackMethod_Handshake<Base>>>>;
 
 // Items that are all there already.
@@ -51,33 +52,33 @@ class Listed final : public ItemStream<T> {
   size_t next_ = 0;
 };
 
-class Service final : public Raw<Unary<Items<pb::FlightService::Service>>> {
+class Service final : public Streams<Unary<Items<pb::FlightService::Service>>> {
  public:
   explicit Service(Core& core) : core_(core) {}
 
   ::grpc::ServerUnaryReactor* GetFlightInfo(CallbackServerContext* context,
-                                            const pb::FlightDescriptor* descriptor,
-                                            pb::FlightInfo* info) override {
-    return LaunchUnary<Info>(
-        context, "GetFlightInfo", info, [this, descriptor](auto call, auto reply) {
-          core_.handler.GetFlightInfo(std::move(call), FromProto(*descriptor), std::move(reply));
+                                            const ByteBuffer* request, ByteBuffer* info) override {
+    return LaunchUnary<Info, pb::FlightDescriptor, pb::FlightInfo>(
+        context, "GetFlightInfo", request, info,
+        [this](CallPtr call, const pb::FlightDescriptor& descriptor, Reply<Info> reply) {
+          core_.handler.GetFlightInfo(std::move(call), FromProto(descriptor), std::move(reply));
         });
   }
   ::grpc::ServerUnaryReactor* PollFlightInfo(CallbackServerContext* context,
-                                             const pb::FlightDescriptor* descriptor,
-                                             pb::PollInfo* info) override {
-    return LaunchUnary<Poll>(
-        context, "PollFlightInfo", info, [this, descriptor](auto call, auto reply) {
-          core_.handler.PollFlightInfo(std::move(call), FromProto(*descriptor), std::move(reply));
+                                             const ByteBuffer* request, ByteBuffer* info) override {
+    return LaunchUnary<Poll, pb::FlightDescriptor, pb::PollInfo>(
+        context, "PollFlightInfo", request, info,
+        [this](CallPtr call, const pb::FlightDescriptor& descriptor, Reply<Poll> reply) {
+          core_.handler.PollFlightInfo(std::move(call), FromProto(descriptor), std::move(reply));
         });
   }
-  ::grpc::ServerUnaryReactor* GetSchema(CallbackServerContext* context,
-                                        const pb::FlightDescriptor* descriptor,
-                                        pb::SchemaResult* result) override {
+  ::grpc::ServerUnaryReactor* GetSchema(CallbackServerContext* context, const ByteBuffer* request,
+                                        ByteBuffer* result) override {
     using SchemaPtr = std::shared_ptr<arrow::Schema>;
-    return LaunchUnary<SchemaPtr>(
-        context, "GetSchema", result, [this, descriptor](auto call, auto reply) {
-          core_.handler.GetSchema(std::move(call), FromProto(*descriptor), std::move(reply));
+    return LaunchUnary<SchemaPtr, pb::FlightDescriptor, pb::SchemaResult>(
+        context, "GetSchema", request, result,
+        [this](CallPtr call, const pb::FlightDescriptor& descriptor, Reply<SchemaPtr> reply) {
+          core_.handler.GetSchema(std::move(call), FromProto(descriptor), std::move(reply));
         });
   }
 
@@ -96,24 +97,28 @@ class Service final : public Raw<Unary<Items<pb::FlightService::Service>>> {
                                          Of(context, "DoExchange"));
   }
 
-  ::grpc::ServerWriteReactor<pb::FlightInfo>* ListFlights(CallbackServerContext* context,
-                                                          const pb::Criteria* criteria) override {
-    return LaunchItems<Info, pb::FlightInfo>(
-        context, "ListFlights", [this, criteria](auto call, auto reply) {
-          core_.handler.ListFlights(std::move(call), criteria->expression(), std::move(reply));
+  ::grpc::ServerWriteReactor<ByteBuffer>* ListFlights(CallbackServerContext* context,
+                                                      const ByteBuffer* request) override {
+    return LaunchItems<Info, pb::Criteria, pb::FlightInfo>(
+        context, "ListFlights", request, [this](CallPtr call, pb::Criteria criteria, auto reply) {
+          core_.handler.ListFlights(std::move(call), std::move(*criteria.mutable_expression()),
+                                    std::move(reply));
         });
   }
-  ::grpc::ServerWriteReactor<pb::Result>* DoAction(CallbackServerContext* context,
-                                                   const pb::Action* action) override {
-    return LaunchItems<std::string,
-                       pb::Result>(context, "DoAction", [this, action](auto call, auto reply) {
-      core_.handler.DoAction(std::move(call), {action->type(), action->body()}, std::move(reply));
-    });
+  ::grpc::ServerWriteReactor<ByteBuffer>* DoAction(CallbackServerContext* context,
+                                                   const ByteBuffer* request) override {
+    return LaunchItems<std::string, pb::Action, pb::Result>(
+        context, "DoAction", request, [this](CallPtr call, pb::Action action, auto reply) {
+          core_.handler.DoAction(
+              std::move(call),
+              {std::move(*action.mutable_type()), std::move(*action.mutable_body())},
+              std::move(reply));
+        });
   }
-  ::grpc::ServerWriteReactor<pb::ActionType>* ListActions(CallbackServerContext* context,
-                                                          const pb::Empty*) override {
-    return LaunchItems<ActionType, pb::ActionType>(
-        context, "ListActions", [this](const auto&, auto reply) {
+  ::grpc::ServerWriteReactor<ByteBuffer>* ListActions(CallbackServerContext* context,
+                                                      const ByteBuffer* request) override {
+    return LaunchItems<ActionType, pb::Empty, pb::ActionType>(
+        context, "ListActions", request, [this](const CallPtr&, const pb::Empty&, auto reply) {
           reply(std::make_unique<Listed<ActionType>>(core_.handler.ListActions()));
         });
   }
@@ -127,18 +132,20 @@ class Service final : public Raw<Unary<Items<pb::FlightService::Service>>> {
   std::shared_ptr<grpc::Context> Of(CallbackServerContext* context, std::string_view method) {
     return std::make_shared<grpc::Context>(*context, method, core_.timers.clock());
   }
-  // `ask` borrows the request, which lives as long as the call; it is called once, at the start.
-  template <typename T, typename Response, typename Ask>
+  template <typename T, typename Request, typename Response, typename Ask>
   ::grpc::ServerUnaryReactor* LaunchUnary(CallbackServerContext* context, std::string_view method,
-                                          Response* response, Ask ask) {
-    return grpc::Launch<UnaryReactor<T, Response>>(core_.registry, Shape::kCall, core_,
-                                                   Of(context, method), response, std::move(ask));
+                                          const ByteBuffer* request, ByteBuffer* response,
+                                          Ask ask) {
+    return grpc::Launch<UnaryReactor<T, Request, Response>>(core_.registry, Shape::kCall, core_,
+                                                            Of(context, method), request, response,
+                                                            std::move(ask));
   }
-  template <typename T, typename Response, typename Ask>
-  ::grpc::ServerWriteReactor<Response>* LaunchItems(CallbackServerContext* context,
-                                                    std::string_view method, Ask ask) {
-    return grpc::Launch<ItemReactor<T, Response>>(core_.registry, Shape::kCall, core_,
-                                                  Of(context, method), std::move(ask));
+  template <typename T, typename Request, typename Response, typename Ask>
+  ::grpc::ServerWriteReactor<ByteBuffer>* LaunchItems(CallbackServerContext* context,
+                                                      std::string_view method,
+                                                      const ByteBuffer* request, Ask ask) {
+    return grpc::Launch<ItemReactor<T, Request, Response>>(
+        core_.registry, Shape::kCall, core_, Of(context, method), request, std::move(ask));
   }
 
   Core& core_;  // Borrowed from the server.
@@ -158,6 +165,7 @@ class ServerImpl final : public Server {
     options.receive_bytes_max = from.receive_bytes_max;
     options.transport_bytes_max = from.transport_bytes_max;
     options.streams_max = from.streams_max;
+    options.health_name = pb::FlightService::service_full_name();
     options.keepalive = from.keepalive;
     options.keepalive_timeout = from.keepalive_timeout;
     SHEAF_ASSIGN(server_, grpc::Server::Start(options, {&service_}, core_.registry));
@@ -166,7 +174,12 @@ class ServerImpl final : public Server {
 
   int port() const override { return server_->port(); }
   void SetServing(bool serving) override { server_->SetServing(serving); }
-  void Stop(Duration grace) override { server_->Stop(grace); }
+  void Stop(Duration grace) override {
+    const time::SystemClock clock;  // People wait in real time, whatever clock the calls see.
+    const Deadline end = Deadline::After(clock, grace);
+    static_cast<void>(core_.registry.WaitForThoseNow(grace));
+    server_->Stop(end.Left(clock.Now()));
+  }
   Counts counts() const override {
     const auto counts = core_.registry.counts();
     return {counts.calls, counts.streams};

@@ -81,6 +81,7 @@ class Call {
   virtual CancelToken token() const = 0;
   // Added to the reply's initial headers; only before the first answer.
   virtual void ReplyHeader(std::string key, std::string value) = 0;
+  virtual std::optional<std::string> Replied(std::string_view key) const = 0;
 };
 using CallPtr = std::shared_ptr<Call>;
 
@@ -177,7 +178,9 @@ struct ServerOptions {
   // How long a received message waits for room in `account` before its stream is kExhausted.
   Duration charge_wait = std::chrono::seconds(5);
   std::function<WireError(const Error&)> translate;  // Required.
-  std::shared_ptr<Account> account;  // Received bytes are charged here; may be null.
+  // Every error of a call on its way out, those that no handler has seen too; may be null.
+  std::function<Error(Error, const CallPtr&)> sign;
+  std::shared_ptr<Account> account;               // Received bytes are charged here; may be null.
   std::shared_ptr<grpc::FreeMemory> free_memory;  // Told what is received; may be null.
 };
 
@@ -191,8 +194,8 @@ class Server {
   virtual int port() const = 0;
   // gRPC health: SERVING or NOT_SERVING.
   virtual void SetServing(bool serving) = 0;
-  // Refuses new calls, lets running ones end within `grace`, then cancels them; returns when the
-  // last reactor is done.
+  // Lets the calls of this moment end within `grace`, while the handler answers, or refuses, new
+  // ones; then refuses all, cancels what still runs, and returns when the last reactor is done.
   virtual void Stop(Duration grace) = 0;
   struct Counts {
     int64_t calls = 0;    // Reactors alive.

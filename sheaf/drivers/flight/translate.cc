@@ -41,9 +41,15 @@ Descriptor FromProto(const pb::FlightDescriptor& descriptor) {
 Result<Descriptor> ParseDescriptor(const std::string& bytes) {
   pb::FlightDescriptor descriptor;
   if (!descriptor.ParseFromString(bytes)) {
-    return Fail(Kind::kInvalid, "the descriptor is not a FlightDescriptor");
+    return Unreadable(descriptor.GetTypeName());
   }
   return FromProto(descriptor);
+}
+
+Error Unreadable(std::string_view name) {
+  return Fail(Kind::kInvalid, "the request is no " + std::string(name) +
+                                  " of Flight's protocol; its texts, such as the parts of a path, "
+                                  "must be UTF-8");
 }
 
 Status ToProto(const Descriptor& descriptor, pb::FlightDescriptor& to) {

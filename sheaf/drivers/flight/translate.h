@@ -1,6 +1,9 @@
 // Between the door's structures and Flight's protobuf messages.
 #pragma once
 
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/byte_buffer.h>
+
 #include <string_view>
 
 #include "sheaf/drivers/flight/flight.pb.h"
@@ -10,6 +13,24 @@
 namespace sheaf::flight {
 
 namespace pb = arrow::flight::protocol;
+
+// kInvalid: bytes that are no message of this name.
+Error Unreadable(std::string_view name);
+template <typename Message>
+Result<Message> ParseRequest(const ::grpc::ByteBuffer& bytes) {
+  Message message;
+  ::grpc::ByteBuffer copy = bytes;  // Of references: it is emptied by the reading.
+  if (::grpc::SerializationTraits<Message>::Deserialize(&copy, &message).ok()) return message;
+  return Unreadable(message.GetTypeName());
+}
+template <typename Message>
+::grpc::ByteBuffer SerializeResponse(const Message& message) {
+  ::grpc::ByteBuffer bytes;
+  bool own = false;
+  const auto done = ::grpc::SerializationTraits<Message>::Serialize(message, &bytes, &own);
+  SHEAF_CHECK(done.ok());  // Below 2 GiB, for all that a handler answers.
+  return bytes;
+}
 
 Descriptor FromProto(const pb::FlightDescriptor& descriptor);
 // kInvalid when the bytes are no FlightDescriptor.

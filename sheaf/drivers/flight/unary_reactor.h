@@ -9,15 +9,26 @@
 
 namespace sheaf::flight {
 
-template <typename T, typename Response>
+template <typename T, typename Request, typename Response>
 class UnaryReactor final : public FlightReactor<::grpc::ServerUnaryReactor> {
  public:
-  using Ask = std::function<void(CallPtr, Reply<T>)>;
+  using Ask = std::function<void(CallPtr, Request, Reply<T>)>;
 
-  UnaryReactor(Core& core, std::shared_ptr<grpc::Context> context, Response* response, Ask ask)
-      : FlightReactor(core, std::move(context)), response_(response), ask_(std::move(ask)) {}
+  UnaryReactor(Core& core, std::shared_ptr<grpc::Context> context,
+               const ::grpc::ByteBuffer* request, ::grpc::ByteBuffer* response, Ask ask)
+      : FlightReactor(core, std::move(context)),
+        request_(request),
+        response_(response),
+        ask_(std::move(ask)) {}
 
-  void Begin() override { std::exchange(ask_, {})(MakeCall(), ReplyTo<T>(this)); }
+  void Begin() override {
+    auto request = ParseRequest<Request>(*request_);
+    if (!request.ok()) {
+      EndWith(request.error());
+      return;
+    }
+    std::exchange(ask_, {})(MakeCall(), std::move(*request), ReplyTo<T>(this));
+  }
 
   void Answer(Result<T> result) {
     if (!result.ok()) {
@@ -29,13 +40,15 @@ class UnaryReactor final : public FlightReactor<::grpc::ServerUnaryReactor> {
       EndWith(status.error());
       return;
     }
+    ::grpc::ByteBuffer bytes = SerializeResponse(made);
     // gRPC's own object: alive exactly until this call has ended.
-    End(grpc::Outcome::Ok(), [&] { response_->Swap(&made); });
+    End(grpc::Outcome::Ok(), [&] { response_->Swap(&bytes); });
   }
   static void Unwanted(Result<T>) {}
 
  private:
-  Response* const response_;
+  const ::grpc::ByteBuffer* const request_;  // gRPC's own, read once at the start.
+  ::grpc::ByteBuffer* const response_;
   Ask ask_;
 };
 

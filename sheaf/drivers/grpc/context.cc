@@ -46,6 +46,14 @@ void Context::ReplyHeader(std::string key, std::string value) {
   if (!sealed_) reply_.emplace_back(std::move(key), std::move(value));
 }
 
+std::optional<std::string> Context::Replied(std::string_view key) const {
+  MutexLock lock(mutex_);
+  for (const auto& [name, value] : reply_) {
+    if (name == key) return value;
+  }
+  return std::nullopt;
+}
+
 Error Context::WhyGone() const {
   // The caller's own timer rings first, and its RST_STREAM overtakes ours by a network's delay;
   // gRPC rounds deadlines up by as much as one part in a hundred before it sends them.
@@ -67,7 +75,6 @@ void Context::SealHeaders() {
   if (sealed_ || context_ == nullptr) return;
   sealed_ = true;
   for (const auto& [key, value] : reply_) context_->AddInitialMetadata(key, value);
-  reply_.clear();
 }
 
 void Context::AddTrailers(const Outcome& outcome) {

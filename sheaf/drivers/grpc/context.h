@@ -33,6 +33,8 @@ class Context final {
   std::optional<std::string> Header(std::string_view key) const;
   // Dropped when the headers are gone already.
   void ReplyHeader(std::string key, std::string value);
+  // What ReplyHeader was told first, sent or not.
+  std::optional<std::string> Replied(std::string_view key) const;
 
   // --- for the reactor ---
   void Cancel(Error reason) const { source_.Cancel(std::move(reason)); }

@@ -8,7 +8,7 @@ namespace sheaf::grpc {
 
 void Registry::Add(const std::shared_ptr<Life>& life, Shape shape) {
   MutexLock lock(mutex_);
-  lives_.emplace(life.get(), Entry{life, shape});
+  lives_.emplace(life.get(), Entry{life, shape, round_});
   if (shape == Shape::kStream) ++streams_;
 }
 
@@ -17,8 +17,9 @@ void Registry::Remove(const Life* life) {
   const auto found = lives_.find(life);
   if (found == lives_.end()) return;
   if (found->second.shape == Shape::kStream) --streams_;
+  const bool last_old = found->second.round != round_ && --old_ == 0;
   lives_.erase(found);
-  if (lives_.empty()) empty_.NotifyAll();
+  if (lives_.empty() || last_old) empty_.NotifyAll();
 }
 
 void Registry::CancelAll(const Error& reason) {
@@ -38,6 +39,20 @@ bool Registry::WaitEmpty(Duration wait) const {
   const Deadline end = Deadline::After(clock, wait);
   MutexLock lock(mutex_);
   while (!lives_.empty()) {
+    const Duration left = end.Left(clock.Now());
+    if (left <= Duration(0)) return false;
+    empty_.WaitFor(mutex_, left);
+  }
+  return true;
+}
+
+bool Registry::WaitForThoseNow(Duration wait) {
+  const time::SystemClock clock;
+  const Deadline end = Deadline::After(clock, wait);
+  MutexLock lock(mutex_);
+  ++round_;
+  old_ = static_cast<int64_t>(lives_.size());
+  while (old_ > 0) {
     const Duration left = end.Left(clock.Now());
     if (left <= Duration(0)) return false;
     empty_.WaitFor(mutex_, left);

@@ -11,7 +11,7 @@ namespace sheaf::grpc {
 
 class Life;
 
-// Owner: the server. Threads: any. Blocking: WaitEmpty alone.
+// Owner: the server. Threads: any. Blocking: the two that wait.
 class Registry final {
  public:
   enum class Shape : uint8_t { kCall, kStream };
@@ -27,17 +27,22 @@ class Registry final {
   void CancelAll(const Error& reason);
   // True when nobody was left within `wait` of real time; Duration::max() waits for ever.
   bool WaitEmpty(Duration wait) const;
+  // True when those that are here now have gone within `wait`, whoever has come meanwhile.
+  bool WaitForThoseNow(Duration wait);
   Counts counts() const;
 
  private:
   struct Entry {
     std::weak_ptr<Life> life;  // Weak: this list keeps nobody alive.
     Shape shape;
+    uint64_t round;  // Another than the present one: somebody waits for its end.
   };
   mutable Mutex mutex_;
   mutable CondVar empty_;
   std::unordered_map<const Life*, Entry> lives_ SHEAF_GUARDED_BY(mutex_);
   int64_t streams_ SHEAF_GUARDED_BY(mutex_) = 0;
+  uint64_t round_ SHEAF_GUARDED_BY(mutex_) = 0;
+  int64_t old_ SHEAF_GUARDED_BY(mutex_) = 0;  // Entries of another round.
 };
 
 }  // namespace sheaf::grpc

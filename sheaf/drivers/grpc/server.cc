@@ -176,6 +176,9 @@ Result<std::unique_ptr<Server>> Server::Start(const ServerOptions& options,
   if (server == nullptr || port <= 0) {
     return Fail(Kind::kDependency, "cannot listen on " + Address(options) + ": " + WhyNot(options));
   }
+  if (auto* health = server->GetHealthCheckService(); health && !options.health_name.empty()) {
+    health->SetServingStatus(options.health_name, false);  // Known; SetServing says it of all.
+  }
   return std::make_unique<ServerImpl>(std::move(server), port, registry);
 }
 

@@ -22,6 +22,7 @@ struct ServerOptions {
   Bytes receive_bytes_max = 512_MiB;
   Bytes transport_bytes_max{};  // Of all connections' buffers; 0 = no limit of gRPC's own.
   int streams_max = 4096;       // A connection.
+  std::string health_name;      // A service that health is asked for by name, beside "".
   Duration keepalive = std::chrono::milliseconds(2000);
   Duration keepalive_timeout = std::chrono::milliseconds(2000);
 };

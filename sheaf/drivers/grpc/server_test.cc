@@ -27,12 +27,19 @@ std::shared_ptr<::grpc::Channel> Connect(int port) {
   return ::grpc::ByteBuffer(&slice, 1);
 }
 
+// HealthCheckRequest{service}
+::grpc::ByteBuffer Asking(const std::string& name) {
+  if (name.empty()) return Nothing();
+  const ::grpc::Slice slice(std::string{'\x0a', static_cast<char>(name.size())} + name);
+  return ::grpc::ByteBuffer(&slice, 1);
+}
+
 // The status byte of grpc.health.v1.HealthCheckResponse: 1 = SERVING, 2 = NOT_SERVING.
-int Health(int port) {
+int Health(int port, const std::string& name = "") {
   ::grpc::GenericStub stub(Connect(port));
   ::grpc::ClientContext context;
   ::grpc::CompletionQueue queue;
-  auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", Nothing(), &queue);
+  auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", Asking(name), &queue);
   call->StartCall();
   ::grpc::ByteBuffer answer;
   ::grpc::Status status;
@@ -87,6 +94,16 @@ TEST_F(ServerTest, HealthFollowsSetServing) {
   EXPECT_EQ(Health(server->port()), 2);
   server->SetServing(true);
   EXPECT_EQ(Health(server->port()), 1);
+}
+
+TEST_F(ServerTest, HealthIsToldByNameToo) {
+  ServerOptions options;
+  options.health_name = "some.Service";
+  auto server = Start(options);
+  EXPECT_EQ(Health(server->port(), "some.Service"), 2);
+  server->SetServing(true);
+  EXPECT_EQ(Health(server->port(), "some.Service"), 1);
+  EXPECT_EQ(Health(server->port(), "another.Service"), -1);
 }
 
 TEST_F(ServerTest, AWatcherOfHealthDoesNotHoldUpAStop) {

@@ -12,6 +12,22 @@ flight::WireError Translate(const Error& error) {
   return {wire.grpc, wire.arrow, error.message, command::ErrorJson(error)};
 }
 
+// Every error names its request. One that was found before the handler's code has none yet: it
+// gets one, and its line in the log.
+Error Sign(Core& core, Error error, const flight::CallPtr& call) {
+  const auto id = call->Replied("sheaf-request-id");
+  if (!id.has_value()) {
+    return Request(call, core.clock(), core.parts.log, core.probe).Failed(std::move(error));
+  }
+  Json details =
+      error.details.empty() ? Json::object() : Json::parse(error.details, nullptr, false);
+  if (!details.is_object()) details = Json::object();
+  if (details.contains("request")) return error;
+  details["request"] = *id;
+  error.details = details.dump();
+  return error;
+}
+
 class FlightEndpoint final : public Endpoint {
  public:
   FlightEndpoint(EndpointOptions options, EndpointParts parts)
@@ -20,6 +36,9 @@ class FlightEndpoint final : public Endpoint {
   Status Listen() {
     auto options = core_.options.server;
     options.translate = Translate;
+    options.sign = [this](Error error, const flight::CallPtr& call) {
+      return Sign(core_, std::move(error), call);
+    };
     SHEAF_ASSIGN(server_, flight::Server::Start(std::move(options), handler_, core_.parts.timers));
     server_->SetServing(false);
     return Done();

@@ -71,8 +71,8 @@ void Handler::GetFlightInfo(flight::CallPtr call, flight::Descriptor descriptor,
   if (!patience.ok()) return fail(std::move(patience).error());
   auto waiting = std::make_shared<InfoCall>(
       core_, *request, *patience, InfoCall::Then::kClaim,
-      [this, request = *request, reply, fail, descriptor](
-          Result<InfoCall::Verdict> verdict, const tasks::Submission& submission) {
+      [this, request = *request, reply, fail, descriptor](Result<InfoCall::Verdict> verdict,
+                                                          const tasks::Submission& submission) {
         if (!verdict.ok()) return fail(std::move(verdict).error());
         if (*verdict == InfoCall::Verdict::kPoll) return fail(PollError(core_, submission));
         auto info = InfoOf(core_, request->context(), submission, descriptor);
@@ -100,12 +100,14 @@ void Handler::PollFlightInfo(flight::CallPtr call, flight::Descriptor descriptor
   patience->pollable = true;
   auto waiting = std::make_shared<InfoCall>(
       core_, *request, *patience, InfoCall::Then::kClaim,
-      [this, request = *request, reply, fail, descriptor](
-          Result<InfoCall::Verdict> verdict, const tasks::Submission& submission) {
+      [this, request = *request, reply, fail, descriptor](Result<InfoCall::Verdict> verdict,
+                                                          const tasks::Submission& submission) {
         if (!verdict.ok()) return fail(std::move(verdict).error());
         flight::Poll poll;
         if (*verdict == InfoCall::Verdict::kPoll) {
           poll.again = TaskDescriptor(submission);
+          poll.info = flight::Info{.descriptor = *poll.again,
+                                   .app_metadata = core_.parts.engine.Metadata(submission).dump()};
           poll.progress = core_.parts.engine.PollDetails(submission).value("progress", 0.0);
           poll.expires = core_.parts.engine.ExpiresAt(submission);
           return reply(std::move(poll));
@@ -236,8 +238,8 @@ void Handler::DoPut(flight::CallPtr call, flight::Descriptor descriptor,
       [this, request = *request, reply, fail, rule = *rule, sink, schema] {
         auto upload = core_.parts.engine.OpenUpload(sink, schema, request->context());
         if (!upload.ok()) return fail(std::move(upload).error());
-        reply(std::unique_ptr<flight::PutStream>(std::make_unique<UploadStream>(
-            request, core_.probe, rule, std::move(*upload))));
+        reply(std::unique_ptr<flight::PutStream>(
+            std::make_unique<UploadStream>(request, core_.probe, rule, std::move(*upload))));
       },
       fail);
 }

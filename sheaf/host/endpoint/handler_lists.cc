@@ -42,7 +42,7 @@ class CatalogStream final : public flight::ItemStream<flight::Info> {
         after_ = page_.back().first;
       }
       const auto& [path, entry] = page_[at_++];
-      if (entry.expires.has_value() && *entry.expires <= core_.clock().Wall()) continue;
+      if (entry.goes().has_value() && *entry.goes() <= core_.clock().Wall()) continue;
       --left_;
       SHEAF_ASSIGN(auto info, InfoOfEntry(core_, request_->context(), path, entry,
                                           {.type = flight::Descriptor::Type::kPath,
@@ -125,9 +125,17 @@ Result<std::vector<std::string>> Handler::Act(const flights::Context& context,
 
 Result<std::vector<std::string>> Handler::CancelInfo(const flights::Context& context,
                                                      const std::string& body) {
-  SHEAF_ASSIGN(const auto tickets, flight::ParseCancelFlightInfo(body));
+  SHEAF_ASSIGN(const auto cancel, flight::ParseCancelFlightInfo(body));
   auto status = flight::CancelStatus::kNotCancellable;
-  for (const auto& ticket : tickets) {
+  // What an incomplete poll gave has no tickets yet, but names its task.
+  if (cancel.tickets.empty() && cancel.descriptor.command.starts_with('{')) {
+    SHEAF_ASSIGN(const auto what, command::ParseRequest(cancel.descriptor.command));
+    if (const auto* task = std::get_if<command::TaskRef>(&what)) {
+      SHEAF_TRY(core_.parts.engine.Cancel(task->task, context, tasks::Engine::Force::kNo));
+      status = flight::CancelStatus::kCancelled;
+    }
+  }
+  for (const auto& ticket : cancel.tickets) {
     auto ticketed = OpenTicket(core_, context, ticket);
     if (!ticketed.ok()) {
       // Gone already is what a cancel wants; a forged or foreign ticket is not.
@@ -151,7 +159,7 @@ Result<std::vector<std::string>> Handler::RenewEndpoint(const flights::Context& 
   if (ticketed.submission.run != nullptr) {
     SHEAF_ASSIGN(endpoint.expires, core_.parts.engine.Renew(ticketed.submission));
   } else {
-    endpoint.expires = ticketed.submission.hit->record->expires;
+    endpoint.expires = ticketed.submission.hit->record->goes();
   }
   return std::vector<std::string>{flight::RenewedEndpoint(endpoint)};
 }
@@ -162,9 +170,8 @@ void Handler::ListFlights(flight::CallPtr call, std::string criteria,
   if (!request.ok()) return reply(std::move(request).error());
   auto parsed = ParseCriteria(criteria);
   if (!parsed.ok()) return reply((*request)->Failed(std::move(parsed).error()));
-  reply(std::unique_ptr<flight::ItemStream<flight::Info>>(
-      std::make_unique<CatalogStream>(core_, *request, std::move(parsed->prefix),
-                                      std::move(parsed->after), parsed->limit)));
+  reply(std::unique_ptr<flight::ItemStream<flight::Info>>(std::make_unique<CatalogStream>(
+      core_, *request, std::move(parsed->prefix), std::move(parsed->after), parsed->limit)));
 }
 
 std::vector<flight::ActionType> Handler::ListActions() {

@@ -80,7 +80,7 @@ Result<flight::Info> InfoOf(Core& core, const flights::Context& context,
     for (uint32_t part = 0; part < flight->partitions(); ++part) {
       info.endpoints.push_back(
           {.ticket = SealPath(core, context, record->path, record->generation, part),
-           .expires = record->expires});
+           .expires = record->goes()});
     }
     return info;
   }
@@ -113,8 +113,8 @@ Result<flight::Info> InfoOfEntry(Core& core, const flights::Context& context, co
   info.bytes = entry.bytes;
   info.ordered = true;
   for (uint32_t part = 0; part < entry.partitions; ++part) {
-    info.endpoints.push_back({.ticket = SealPath(core, context, path, entry.generation, part),
-                              .expires = entry.expires});
+    info.endpoints.push_back(
+        {.ticket = SealPath(core, context, path, entry.generation, part), .expires = entry.goes()});
   }
   info.app_metadata = MetadataOf(path, entry);
   return info;
@@ -124,7 +124,7 @@ Result<flight::Info> InfoOfPath(Core& core, const flights::Context& context, con
                                 flight::Descriptor descriptor) {
   const auto entry = core.parts.cluster.catalog().Lookup(path);
   const bool expired =
-      entry.has_value() && entry->expires.has_value() && *entry->expires <= core.clock().Wall();
+      entry.has_value() && entry->goes().has_value() && *entry->goes() <= core.clock().Wall();
   if (!entry.has_value() || expired) {
     return Fail(Kind::kNotFound, "no flight at '" + path.Text() +
                                      "'; list what is there with ListFlights or `sheaf ls`");

@@ -20,6 +20,7 @@ struct PathBody {
 // {"path", "generation"?, "ttl_s"?} of Drop, Pin, Touch and Refresh.
 Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
   PathBody parsed;
+  SHEAF_TRY(read.Known({"path", "generation", "ttl_s"}));
   const Json* path = read.Take("path");
   if (path == nullptr) return Fail(Kind::kInvalid, "the body needs \"path\": [\"…\"]");
   SHEAF_ASSIGN(parsed.path, Path::FromJson(*path, "path"));
@@ -34,6 +35,22 @@ Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
     read.Take("ttl_s");
   }
   return parsed;
+}
+
+// The recorded command, to be run whatever its path holds now. How that is said here is not kept:
+// the new record has the command as its caller sent it.
+Result<CommandPtr> Anew(const store::FlightRecord& record, const PathBody& what) {
+  SHEAF_ASSIGN(Json json, command::ParseJson(record.from.command));
+  Json& sink = json["sink"];
+  sink["path"] = what.path.ToJson();
+  sink["reuse"] = "never";
+  sink["tier"] = command::TierName(record.tier);
+  sink["if_generation"] = record.generation;
+  if (what.ttl_s.has_value()) sink["ttl_s"] = *what.ttl_s;
+  SHEAF_ASSIGN(const auto parsed, Command::FromJson(json));
+  auto command = std::make_shared<Command>(*parsed);
+  command->recorded = record.from.command;
+  return CommandPtr(std::move(command));
 }
 
 Result<TaskId> ReadTask(ObjectReader& read) {
@@ -96,21 +113,22 @@ void Actions::AddTaskActions() {
   Add("GetTask", "{\"task\"} -> the Task",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task"}));
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
-        SHEAF_TRY(read.Finish());
         SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
         return One(std::move(task));
       });
   Add("CancelTask", "{\"task\", \"force\"?} ends the caller's interest in it, or the task",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task", "force"}));
         SHEAF_ASSIGN(const TaskId id, ReadTask(read));
         SHEAF_ASSIGN(const bool force, read.Boolean("force", false));
-        SHEAF_TRY(read.Finish());
         const auto& roles = context.roles;
         if (force && std::find(roles.begin(), roles.end(), "admin") == roles.end()) {
-          return Fail(Kind::kForbidden, "\"force\" is an administrator's; without it CancelTask "
-                                        "ends your own interest");
+          return Fail(Kind::kForbidden,
+                      "\"force\" is an administrator's; without it CancelTask "
+                      "ends your own interest");
         }
         SHEAF_TRY(engine_.Cancel(id, context, force ? Engine::Force::kYes : Engine::Force::kNo));
         return One(Json{{"task", id.text}, {"cancelled", true}});
@@ -118,14 +136,13 @@ void Actions::AddTaskActions() {
   Add("Explain", "{\"command\"} or {\"task\"} -> the tree: hit, fused, attached or run per node",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
+        SHEAF_TRY(read.Known({"task", "command"}));
         if (read.Has("task")) {
           SHEAF_ASSIGN(const TaskId id, ReadTask(read));
-          SHEAF_TRY(read.Finish());
           SHEAF_ASSIGN(Json task, engine_.Describe(id, context));
           return One(std::move(task));
         }
         const Json* command = read.Take("command");
-        SHEAF_TRY(read.Finish());
         if (command == nullptr) {
           return Fail(Kind::kInvalid, "the body needs \"command\": {…} or \"task\": \"…\"");
         }
@@ -140,7 +157,6 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_TRY(engine_.store().Drop(what.path, what.generation));
         return One(Json{{"path", what.path.ToJson()}, {"dropped", true}});
@@ -148,9 +164,8 @@ void Actions::AddFlightActions() {
   Add("PinFlight", "{\"path\", \"generation\"?, \"pinned\"?} keeps it from eviction and expiry",
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
-        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_ASSIGN(const bool pinned, read.Boolean("pinned", true));
-        SHEAF_TRY(read.Finish());
+        SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_ASSIGN(auto record, engine_.store().Pin(what.path, what.generation, pinned));
         return One(FlightJson(*record));
@@ -159,7 +174,6 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context& context) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
         SHEAF_ASSIGN(auto record, engine_.store().Touch(what.path, what.generation, what.ttl_s));
         return One(FlightJson(*record));
@@ -170,7 +184,6 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context&) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-        SHEAF_TRY(read.Finish());
         auto found = engine_.store().Lookup(what.path);
         if (!found.has_value()) {
           return Fail(Kind::kNotFound, "no flight at '" + what.path.Text() + "'");
@@ -198,7 +211,6 @@ void Actions::AddPlaceActions() {
 Answer Actions::Refresh(const Json& body, const flights::Context& context) {
   ObjectReader read(body, "body");
   SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
-  SHEAF_TRY(read.Finish());
   SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
   const auto found = engine_.store().Lookup(what.path);
   if (!found.has_value()) {
@@ -213,15 +225,8 @@ Answer Actions::Refresh(const Json& body, const flights::Context& context) {
     return Fail(Kind::kInvalid,
                 "'" + what.path.Text() + "' was uploaded: there is no command to run again");
   }
-  SHEAF_ASSIGN(Json json, command::ParseJson(record.from.command));
-  json["sink"] = Json{{"path", what.path.ToJson()},
-                      {"reuse", "never"},
-                      {"tier", command::TierName(record.tier)},
-                      {"if_generation", record.generation}};
-  if (what.ttl_s.has_value()) json["sink"]["ttl_s"] = *what.ttl_s;
-  json["options"] = Json::object();
-  SHEAF_ASSIGN(auto parsed, Command::FromJson(json));
-  SHEAF_ASSIGN(auto submission, engine_.Submit(parsed, context, Hold::kCall));
+  SHEAF_ASSIGN(const auto command, Anew(record, what));
+  SHEAF_ASSIGN(auto submission, engine_.Submit(command, context, Hold::kCall));
   Event ended;
   Status outcome;
   auto registration = context.cancel.OnCancel(

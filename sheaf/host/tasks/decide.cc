@@ -102,9 +102,7 @@ Result<Submission> Engine::Submit(const CommandPtr& command, const flights::Cont
     SHEAF_ASSIGN(Decision decision, Decide(node, context, hold, slot));
     switch (decision.what) {
       case Decision::What::kPlanAgain: break;
-      case Decision::What::kNeedsSlot:
-        SHEAF_TRY(slot.Enter(command->options.priority));
-        break;
+      case Decision::What::kNeedsSlot: SHEAF_TRY(slot.Enter(command->options.priority)); break;
       case Decision::What::kWait: SHEAF_TRY(WaitForEnd(decision.wait_for, context.cancel)); break;
       case Decision::What::kPlaced:
         if (decision.submission.outcome == Outcome::kRun) {
@@ -182,8 +180,7 @@ Result<RunPtr> Engine::Check(const Node& node, bool* starts) {
   for (const auto& [name, input] : node.inputs) {
     if (input.node == nullptr) {
       if (input.found.has_value()) continue;
-      return Fail(Kind::kNotFound, "inputs." + name + ": no flight at '" + input.path.Text() +
-                                       "'; list what is there with ListFlights or `sheaf ls`");
+      return NoSuchInput(name, input.path);
     }
     if (node.Fuses(input)) continue;
     bool child_starts = false;
@@ -231,7 +228,7 @@ RunPtr Engine::Attachable(const Node& node) {
 }
 
 Submission Engine::Place(const NodePtr& node, const flights::Context& context, Hold hold,
-                          const Command& outer) {
+                         const Command& outer) {
   if (node->hit.has_value()) {
     probe_.hits.Increment();
     return {Outcome::kHit, node->identity, node->hit, nullptr, {}};
@@ -323,13 +320,15 @@ InterestId Engine::AddInterest(Run& run, const Node& node, const flights::Contex
     interest.deadline = Deadline::At(Now() + std::chrono::milliseconds(*outer.options.deadline_ms));
   }
   if (node.command->sink.has_value()) {
+    const std::string& recorded = node.command->recorded;
     interest.keeps = true;
-    interest.target = store::CommitTarget{WithDefaults(*node.command->sink),
-                                          {.identity = node.identity,
-                                           .command = command::Canonical(node.command->ToJson()),
-                                           .principal = context.principal,
-                                           .inputs = node.used,
-                                           .sources = node.tokens}};
+    interest.target = store::CommitTarget{
+        WithDefaults(*node.command->sink),
+        {.identity = node.identity,
+         .command = recorded.empty() ? command::Canonical(node.command->ToJson()) : recorded,
+         .principal = context.principal,
+         .inputs = node.used,
+         .sources = node.tokens}};
     writers_.try_emplace(node.command->sink->path, PathWriter{run.shared_from_this(), run.id});
   }
   run.priority = std::max(run.priority, interest.priority);

@@ -126,12 +126,8 @@ Json Engine::DescribeRun(const Run& run) const {
   Json inputs = Json::object();
   for (const Child& child : run.children) inputs[child.name] = DescribeChild(child);
   json["inputs"] = std::move(inputs);
-  store::Flight::Size size;
-  if (run.flight != nullptr) {
-    size = run.flight->size();
-  } else if (run.record != nullptr) {
-    size = {run.record->rows, run.record->bytes};
-  }
+  const store::Flight::Size size =
+      run.has_ended() || run.flight == nullptr ? run.size : run.flight->size();
   json["rows"] = size.rows;
   json["bytes"] = size.bytes;
   const Instant begin = started ? run.started : end;
@@ -189,6 +185,7 @@ Json Engine::DescribeNode(const Node& node) {
 Result<Json> Engine::Explain(const CommandPtr& command, const flights::Context& context) {
   SHEAF_ASSIGN(auto node, PlanTree(command, context.principal, tree_parts(),
                                    module::PlanRequest::For::kSchema));
+  SHEAF_TRY(InputsAreThere(*node));
   MutexLock lock(mutex_);
   return DescribeNode(*node);
 }
@@ -197,7 +194,9 @@ Result<Json> Engine::Describe(const TaskId& id, const flights::Context& context)
   MutexLock lock(mutex_);
   const auto found = runs_.find(id);
   if (found == runs_.end() || !found->second->principals.contains(context.principal)) {
-    return Fail(Kind::kNotFound, "no task '" + id.text.substr(0, 64) + "' of yours on this node");
+    return Fail(Kind::kNotFound, "no task '" + id.text.substr(0, 64) +
+                                     "' of yours on this node; `sheaf tasks --all` or ListTasks "
+                                     "shows them");
   }
   return DescribeRun(*found->second);
 }

@@ -4,6 +4,8 @@
 //       window · nested runs are shared and their sinks are committed before the outer ends
 //       · a failing run leaves nothing · a second writer of a path conflicts · retain 0 is read
 //       once and never kept · queued trees go one by one and none is lost · a deadline ends a run
+//       · retain counts from the end of what was opened · a task remembers its size · Explain
+//       starts nothing and misses what a run would
 #include "sheaf/host/tasks/engine.h"
 
 #include <gtest/gtest.h>
@@ -230,8 +232,7 @@ TEST_F(EngineTest, ASecondWriterOfAPathConflicts) {
 
 TEST_F(EngineTest, AnAttachedCallersSinkIsOneMoreRowAtTheCommit) {
   auto a = house.Submit(kSunk).value();
-  auto b = house.Submit(
-      R"({"service":"fake","sink":{"path":["t","b"],"tier":"memory"}})").value();
+  auto b = house.Submit(R"({"service":"fake","sink":{"path":["t","b"],"tier":"memory"}})").value();
   EXPECT_EQ(b.outcome, Outcome::kAttached);
   house.service.OpenGate("all");
   house.Ended(a);
@@ -243,9 +244,10 @@ TEST_F(EngineTest, AnAttachedCallersSinkIsOneMoreRowAtTheCommit) {
 }
 
 TEST_F(EngineTest, AnUploadInTheWayIsAConflictAndIfExistsUsesIt) {
-  auto upload = house.engine.OpenUpload(
-      {.path = Path::Make({"t", "a"}).value(), .tier = Tier::kMemory},
-      testkit::NumbersSchema(), {}).value();
+  auto upload = house.engine
+                    .OpenUpload({.path = Path::Make({"t", "a"}).value(), .tier = Tier::kMemory},
+                                testkit::NumbersSchema(), {})
+                    .value();
   ASSERT_TRUE(upload->Write(testkit::Numbers(0, 5)).ok());
   ASSERT_TRUE(upload->Commit().ok());
   upload.reset();
@@ -266,6 +268,38 @@ TEST_F(EngineTest, RetainZeroIsReadOnceAndNeverShared) {
   EXPECT_EQ(house.ReadAll(a).value(), Twenty());
   EXPECT_EQ(house.ReadAll(a).error().kind, Kind::kResultGone);
   EXPECT_EQ(house.store->usage().flights, 0);
+}
+
+TEST_F(EngineTest, AResultOpenedIsKeptForRetainAndNoLonger) {
+  house.service.OpenGate("all");
+  auto run = house.Submit(R"({"service":"fake","options":{"retain_s":1}})").value();
+  ASSERT_TRUE(house.Ready(run).ok());
+  house.Ended(run);
+  EXPECT_EQ(house.ReadAll(run).value(), Twenty());
+  EXPECT_EQ(house.ReadAll(run).value(), Twenty());
+  house.clock.Advance(2s);
+  house.engine.Tick();
+  EXPECT_EQ(house.ReadAll(run).error().kind, Kind::kResultGone);
+  EXPECT_EQ(house.engine.Join(run.run->id, {}, Hold::kClaim).error().kind, Kind::kResultGone);
+}
+
+TEST_F(EngineTest, ATaskRemembersItsRowsWhenItsResultIsGone) {
+  house.service.OpenGate("all");
+  const auto outer =
+      house
+          .Submit(R"({"service":"fake","inputs":{"x":{"service":"fake","spec":{"n":1}}}})",
+                  Hold::kCall)
+          .value();
+  ASSERT_TRUE(house.Ready(outer).ok());
+  house.Ended(outer);
+  EXPECT_EQ(house.ReadAll(outer).value(), Twenty());
+  house.engine.EndInterest(outer, Fail(Kind::kCancelled, "its call ended"));
+  EXPECT_EQ(house.store->usage().flights, 0);
+  const Json task = house.engine.Describe(outer.run->id, {}).value();
+  for (const Json& each : {task, task["inputs"]["x"]}) {
+    EXPECT_EQ(each["rows"], 20);
+    EXPECT_GT(each["bytes"], 0);
+  }
 }
 
 TEST_F(EngineTest, ADeadlineEndsTheRun) {
@@ -292,8 +326,7 @@ TEST_F(EngineTest, ATaskGivesItsResultThenItsErrorThenGone) {
   flights::Context stranger;
   stranger.principal = "eve";
   auto fresh = house.Submit(kPlain).value();
-  EXPECT_EQ(house.engine.Join(fresh.run->id, stranger, Hold::kClaim).error().kind,
-            Kind::kNotFound);
+  EXPECT_EQ(house.engine.Join(fresh.run->id, stranger, Hold::kClaim).error().kind, Kind::kNotFound);
 }
 
 TEST_F(EngineTest, AMissingPathInputIsNotFoundAndNamesIt) {
@@ -310,9 +343,11 @@ TEST(EngineQueueTest, QueuedTreesGoOneByOneAndACancelledOneFreesItsPlace) {
   EngineHouse house(1);
   std::vector<Submission> all;
   for (int i = 0; i < 4; ++i) {
-    all.push_back(house.Submit(R"({"service":"fake","spec":{"n":)" + std::to_string(i) +
-                               R"(},"inputs":{"x":{"service":"fake","spec":{"m":)" +
-                               std::to_string(i) + "}}}}").value());
+    all.push_back(house
+                      .Submit(R"({"service":"fake","spec":{"n":)" + std::to_string(i) +
+                              R"(},"inputs":{"x":{"service":"fake","spec":{"m":)" +
+                              std::to_string(i) + "}}}}")
+                      .value());
   }
   house.engine.EndInterest(all[2], Fail(Kind::kCancelled, "no"));
   house.service.OpenGate("all");
@@ -330,8 +365,10 @@ TEST(EngineQueueTest, AnAdmittedTreeCarriesAQueuedRunThatItNeeds) {
   ASSERT_TRUE(house.Ready(running).ok());
   // `slow` waits for a slot; a higher-priority tree needs it as input and comes first.
   auto slow = house.Submit(R"({"service":"fake","spec":{"slow":1}})").value();
-  auto outer = house.Submit(R"({"service":"fake","inputs":{"x":{"service":"fake",
-      "spec":{"slow":1}}},"options":{"priority":9}})").value();
+  auto outer = house
+                   .Submit(R"({"service":"fake","inputs":{"x":{"service":"fake",
+      "spec":{"slow":1}}},"options":{"priority":9}})")
+                   .value();
   house.service.OpenGate("all");
   ASSERT_TRUE(house.Ready(outer).ok());
   EXPECT_EQ(house.ReadAll(outer).value(), Twenty());
@@ -343,12 +380,23 @@ TEST(EngineQueueTest, AnAdmittedTreeCarriesAQueuedRunThatItNeeds) {
 TEST_F(EngineTest, ExplainMarksWhatWouldHappenAndStartsNothing) {
   house.service.OpenGate("all");
   house.Ended(house.Submit(kSunk).value());
-  auto parsed = Command::Parse(
-      R"({"service":"fake","inputs":{"x":)" + std::string(kSunk) + "}}").value();
+  auto parsed =
+      Command::Parse(R"({"service":"fake","inputs":{"x":)" + std::string(kSunk) + "}}").value();
   const Json tree = house.engine.Explain(parsed, {}).value();
   EXPECT_EQ(tree["outcome"], "planned");
   EXPECT_EQ(tree["inputs"]["x"]["outcome"], "hit");
   EXPECT_EQ(house.service.runs, 1);
+}
+
+TEST_F(EngineTest, ExplainOfAMissingPathInputIsNotFoundAsTheRunIs) {
+  const auto parsed = Command::Parse(
+                          R"({"service":"fake","inputs":{"y":{"service":"fake",
+          "inputs":{"x":{"path":["no","where"]}}}}})")
+                          .value();
+  const auto explained = house.engine.Explain(parsed, {});
+  ASSERT_FALSE(explained.ok());
+  EXPECT_EQ(explained.error().kind, Kind::kNotFound);
+  EXPECT_NE(explained.error().message.find("inputs.y: inputs.x"), std::string::npos);
 }
 
 TEST_F(EngineTest, DrainRefusesNewRunsAndTellsWhenTheLastIsGone) {
@@ -356,8 +404,7 @@ TEST_F(EngineTest, DrainRefusesNewRunsAndTellsWhenTheLastIsGone) {
   ASSERT_TRUE(house.Ready(run).ok());
   Event drained;
   house.engine.Drain([&] { drained.Set(); });
-  EXPECT_EQ(house.Submit(R"({"service":"fake","spec":{"n":1}})").error().kind,
-            Kind::kShuttingDown);
+  EXPECT_EQ(house.Submit(R"({"service":"fake","spec":{"n":1}})").error().kind, Kind::kShuttingDown);
   EXPECT_FALSE(drained.IsSet());
   house.service.OpenGate("all");
   EXPECT_TRUE(drained.WaitFor(20s));

@@ -90,8 +90,9 @@ Result<std::map<std::string, module::RunInput>> Engine::InputsOf(const RunPtr& r
     }
     input.schema = flight->schema();
     input.rows = flight->complete() ? flight->size().rows : -1;
-    input.open = [flight, token = run->cancel.token()]()
-        -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
+    input.open = [flight,
+                  token =
+                      run->cancel.token()]() -> Result<std::shared_ptr<arrow::RecordBatchReader>> {
       return std::shared_ptr<arrow::RecordBatchReader>(
           std::make_shared<BlockingReader>(flight, token));
     };
@@ -104,8 +105,8 @@ module::RunContext Engine::ContextOf(const RunPtr& run) {
   context.task = run->id;
   context.principal = run->principal;
   context.cancel = run->cancel.token();
-  context.disk = run->single_use ? module::RunContext::Disk::kForbidden
-                                 : module::RunContext::Disk::kAllowed;
+  context.disk =
+      run->single_use ? module::RunContext::Disk::kForbidden : module::RunContext::Disk::kAllowed;
   context.progress = [this, run](double progress) {
     MutexLock lock(mutex_);
     run->progress = progress;
@@ -231,6 +232,7 @@ void Engine::FlightOpened(const RunPtr& run, store::FlightPtr flight) {
 // The run's last state, and its names given back: by_identity_, writers_, its parents' count.
 void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
   run->finished = Now();
+  if (run->flight != nullptr) run->size = run->flight->size();
   if (status.ok()) {
     run->state = RunState::kCompleted;
     run->progress = 1;
@@ -248,7 +250,7 @@ void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
   std::erase_if(writers_, [&](const auto& entry) { return entry.second.run == run; });
   bool read_by_runs = false;
   for (auto& [id, interest] : run->interests) {
-    RunEnded(interest, run->finished);
+    RunEnded(interest, status.ok() ? Ending::kResult : Ending::kError, run->finished);
     read_by_runs = read_by_runs || interest.hold == Hold::kParent;
   }
   if (run->record != nullptr && !read_by_runs) {

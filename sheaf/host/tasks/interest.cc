@@ -1,6 +1,7 @@
 #include "sheaf/host/tasks/interest.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sheaf::tasks {
 
@@ -20,9 +21,7 @@ void Answered(Interest& interest, Instant now) {
 }
 
 void Renewed(Interest& interest, bool run_ended, Instant now) {
-  const Duration window = run_ended && interest.opened
-                              ? std::max(interest.retain, interest.claim_window)
-                              : interest.claim_window;
+  const Duration window = run_ended && interest.opened ? interest.retain : interest.claim_window;
   interest.claim_until = std::max(interest.claim_until, now + window);
 }
 
@@ -33,16 +32,24 @@ void Opened(Interest& interest) {
 
 void Closed(Interest& interest, bool run_ended, Instant now) {
   --interest.readers;
-  if (interest.retain == Duration(0)) {
-    interest.claim_until = now;  // Single use: read once, gone.
-  } else {
-    Renewed(interest, run_ended, now);
-  }
+  // Not the later of this and the claim window: that was for what nobody has opened. A retain of
+  // nothing is single use: read once, gone.
+  const bool ends = run_ended || interest.retain == Duration(0);
+  interest.claim_until = now + (ends ? interest.retain : interest.claim_window);
 }
 
-void RunEnded(Interest& interest, Instant now) {
-  interest.claim_until = std::max(
-      interest.claim_until, now + (interest.opened ? interest.retain : interest.claim_window));
+void RunEnded(Interest& interest, Ending ending, Instant now) {
+  if (ending == Ending::kError && std::exchange(interest.waits, false)) {
+    // Its call is told the error now and reads nothing: nobody else would end the interest.
+    if (interest.hold == Hold::kCall) interest.hold = Hold::kClaim;
+  }
+  // An error of a run that keeps nothing must still be heard once.
+  const bool told = ending == Ending::kError && interest.retain > Duration(0);
+  if (interest.opened || told) {
+    interest.claim_until = now + interest.retain;
+  } else {
+    interest.claim_until = std::max(interest.claim_until, now + interest.claim_window);
+  }
 }
 
 }  // namespace sheaf::tasks

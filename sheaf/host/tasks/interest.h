@@ -44,6 +44,8 @@ void Answered(Interest& interest, Instant now);
 void Renewed(Interest& interest, bool run_ended, Instant now);
 void Opened(Interest& interest);
 void Closed(Interest& interest, bool run_ended, Instant now);
-void RunEnded(Interest& interest, Instant now);
+// A result that nobody opened waits for that; an opened one, and an error, are kept for `retain`.
+enum class Ending : uint8_t { kResult, kError };
+void RunEnded(Interest& interest, Ending ending, Instant now);
 
 }  // namespace sheaf::tasks

@@ -12,7 +12,9 @@ constexpr Duration kTick = std::chrono::milliseconds(250);
 constexpr Duration kLease = std::chrono::seconds(15);
 
 Error NoSuchTask(const TaskId& id) {
-  return Fail(Kind::kNotFound, "no task '" + id.text.substr(0, 64) + "' of yours on this node");
+  return Fail(Kind::kNotFound,
+              "no task '" + id.text.substr(0, 64) +
+                  "' of yours on this node; `sheaf tasks --all` or ListTasks shows them");
 }
 
 Error Gone() {

@@ -194,6 +194,23 @@ std::optional<store::Found> QuickHit(const Command& command, const Identity& ide
   return found;
 }
 
+Error NoSuchInput(const std::string& name, const Path& path) {
+  return Fail(Kind::kNotFound, "inputs." + name + ": no flight at '" + path.Text() +
+                                   "'; list what is there with ListFlights or `sheaf ls`");
+}
+
+Status InputsAreThere(const Node& node) {
+  if (node.hit.has_value()) return Done();
+  for (const auto& [name, input] : node.inputs) {
+    if (input.node == nullptr && !input.found.has_value()) return NoSuchInput(name, input.path);
+    if (input.node == nullptr) continue;
+    if (auto status = InputsAreThere(*input.node); !status.ok()) {
+      return std::move(status).error().In("inputs." + name);
+    }
+  }
+  return Done();
+}
+
 Status SourcesUnchanged(const Node& node, const std::string& principal) {
   if (!node.plan.sources.empty()) {
     module::PlanRequest request{.spec = node.command->spec, .inputs = {}, .principal = principal};

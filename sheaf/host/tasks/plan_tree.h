@@ -59,6 +59,10 @@ Result<std::shared_ptr<Node>> PlanTree(const std::shared_ptr<const Command>& com
 std::optional<store::Found> QuickHit(const Command& command, const Identity& identity,
                                      store::Store& store);
 
+// kNotFound for a path input that is absent, with its place in the tree; hits need none.
+Error NoSuchInput(const std::string& name, const Path& path);
+Status InputsAreThere(const Node& node);
+
 // kFailed naming the first source that changed since the plan was made.
 Status SourcesUnchanged(const Node& node, const std::string& principal);
 

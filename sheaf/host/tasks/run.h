@@ -67,7 +67,8 @@ struct Run : std::enable_shared_from_this<Run> {
   std::map<InterestId, std::function<void(Status)>> waiters;
   std::set<std::string> principals;  // Who ever had an interest.
   store::FlightPtr flight;
-  store::RecordPtr record;  // Of its first committed path.
+  store::Flight::Size size;  // Of the flight, once the run has ended: it may be let go.
+  store::RecordPtr record;   // Of its first committed path.
   std::optional<Error> error;
   double progress = 0;
   uint64_t epoch = 0;  // Of the query state.

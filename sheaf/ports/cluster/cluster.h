@@ -44,6 +44,9 @@ struct CatalogEntry {
   bool pinned = false;
   uint32_t partitions = 1;
   Identity identity;  // Empty for an upload.
+
+  // When it goes: never while it is pinned.
+  std::optional<WallTime> goes() const { return pinned ? std::nullopt : expires; }
 };
 
 // Who is there. Errors: kNotFound (no such node), kInvalid (no id), kExhausted, kDependency.

@@ -53,6 +53,9 @@ struct FlightRecord {
   int64_t bytes = 0;
   uint32_t partitions = 1;
   Provenance from;
+
+  // When it goes: never while it is pinned.
+  std::optional<WallTime> goes() const { return pinned ? std::nullopt : expires; }
 };
 using RecordPtr = std::shared_ptr<const FlightRecord>;  // Shared with the index's readers.
 
@@ -137,7 +140,7 @@ class Store {
   virtual std::vector<Found> List(const Path& prefix, const Path& after, size_t limit) = 0;
 
   // All three: kNotFound when absent; kConflict when `generation` is given and is another. A pin
-  // belongs to the path and goes over to the generation that replaces it; it does not stop expiry.
+  // belongs to the path, goes over to the generation that replaces it, and keeps it from expiry.
   virtual Status Drop(const Path& path, std::optional<uint64_t> generation) = 0;
   virtual Result<RecordPtr> Pin(const Path& path, std::optional<uint64_t> generation,
                                 bool pinned) = 0;

@@ -48,6 +48,32 @@ Bytes Unaccounted() {
          Bytes{arrow::system_memory_pool()->bytes_allocated()};
 }
 
+// A limit of DuckDB's in the words of who set it: DuckDB has its own for it, and advice that nobody
+// here can follow.
+Error NameLimit(Error error, const SqlOptions& options, const module::RunContext& context) {
+  if (error.kind != Kind::kExhausted || !error.message.starts_with("Out of Memory Error")) {
+    return error;
+  }
+  if (error.message.find("failed to offload") != std::string::npos) {
+    error.message = "the query spills more than " + core::ToText(options.temp_bytes_max) +
+                    " to disk (sql.temp_bytes_max)";
+    return error;
+  }
+  const Bytes asked = context.memory_max.value_or(options.memory_max);
+  error.message = "the query needs more memory than its limit of ";
+  if (asked < options.memory_max) {
+    error.message += std::to_string(asked.count) + " bytes (options.memory_bytes of the command";
+    if (asked < kMemoryMin) error.message += "; " + core::ToText(kMemoryMin) + " were given";
+    error.message += ")";
+  } else {
+    error.message += core::ToText(options.memory_max) + " (sql.memory)";
+  }
+  if (context.disk == module::RunContext::Disk::kForbidden) {
+    error.message += ", and retain_s 0 keeps it from spilling to disk";
+  }
+  return error;
+}
+
 }  // namespace
 
 Result<SqlOptions> SqlOptions::FromHost(const module::Host& host) {
@@ -168,7 +194,8 @@ Status SqlService::Run(const module::Plan& plan,
    : cancelled         ? probe_.runs_cancelled
                        : probe_.runs_failed)
       .Increment();
-  return std::move(outcome.status);
+  if (outcome.status.ok()) return Done();
+  return NameLimit(std::move(outcome.status).error(), options_, context);
 }
 
 }  // namespace sheaf::sql

@@ -151,10 +151,32 @@ TEST_F(SpillTest, TheRunsMemoryLowersTheLimit) {
   context.disk = module::RunContext::Disk::kForbidden;
   FakeWriter roomy;
   EXPECT_TRUE(Run(sorting_, {{"t", Numbers(3'000'000)}}, roomy, context).ok());
-  context.memory_max = 64_MiB;
-  FakeWriter narrow;
-  EXPECT_EQ(Run(sorting_, {{"t", Numbers(3'000'000)}}, narrow, context).error().kind,
-            Kind::kExhausted);
+  for (const auto& [limit, said] :
+       {std::pair(Bytes{50'000'000},
+                  "its limit of 50000000 bytes (options.memory_bytes of the "
+                  "command), and retain_s 0 keeps it from spilling to disk"),
+        std::pair(1_MiB,
+                  "its limit of 1048576 bytes (options.memory_bytes of the command; 16MiB "
+                  "were given), and")}) {
+    context.memory_max = limit;
+    FakeWriter narrow;
+    const auto status = Run(sorting_, {{"t", Numbers(3'000'000)}}, narrow, context);
+    ASSERT_FALSE(status.ok());
+    EXPECT_EQ(status.error().kind, Kind::kExhausted);
+    EXPECT_THAT(status.error().message, HasSubstr(said));
+  }
+}
+
+TEST_F(SpillTest, TheNodesOwnLimitIsNamedToo) {
+  auto context = Context();
+  context.disk = module::RunContext::Disk::kForbidden;
+  FakeWriter writer;
+  EXPECT_THAT(Run(sorting_, {{"t", Numbers(3'000'000)}}, writer, context).error().message,
+              HasSubstr("its limit of 64MiB (sql.memory)"));
+  Start({{"memory", "64MiB"}, {"temp_bytes_max", "1MiB"}});
+  FakeWriter another;
+  EXPECT_THAT(Run(sorting_, {{"t", Numbers(3'000'000)}}, another, Context()).error().message,
+              HasSubstr("1MiB to disk (sql.temp_bytes_max)"));
 }
 
 TEST_F(SpillTest, WhatIsHeldIsChargedAndReleased) {

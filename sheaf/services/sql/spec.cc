@@ -84,9 +84,9 @@ Status CheckComplete(const duckdb::Statement& statement, const duckdb::Values& v
 
 Result<Spec> Spec::Parse(const Json& spec) {
   command::ObjectReader read(spec, "spec");
+  SHEAF_TRY(read.Known({"sql", "params"}));
   SHEAF_ASSIGN(auto sql, read.RequiredString("sql"));
   SHEAF_ASSIGN(auto values, ValuesOf(read.Take("params")));
-  SHEAF_TRY(read.Finish());
   SHEAF_ASSIGN(auto statement, duckdb::Statement::Parse(std::move(sql)));
   SHEAF_TRY(CheckComplete(statement, values));
   return Spec{std::move(statement), std::move(values)};

@@ -118,6 +118,7 @@ class TreeParser {
     }
     auto command = std::make_shared<Command>();
     ObjectReader read(value, where);
+    SHEAF_TRY(read.Known({"service", "inputs", "spec", "sink", "options"}));
     SHEAF_ASSIGN(command->service, read.RequiredString("service"));
     if (command->service.empty() || command->service.size() > kNameBytesMax) {
       return read.Bad("service", "the name of a service, 1 to 255 bytes");
@@ -137,7 +138,6 @@ class TreeParser {
       const Place place = depth == 1 ? Place::kOutermost : Place::kNested;
       SHEAF_ASSIGN(command->options, ParseOptions(*options, Below(where, "options"), place));
     }
-    SHEAF_TRY(read.Finish());
     return std::shared_ptr<const Command>(std::move(command));
   }
 
@@ -158,6 +158,7 @@ class TreeParser {
       }
       ObjectReader read(value, below);
       if (value.is_object() && !read.Has("path")) {
+        SHEAF_TRY(read.Known({"path", "service", "inputs", "spec", "sink", "options"}));
         return Invalid(below, "expected {\"path\": …} or a command with \"service\"");
       }
       if (value.is_object()) {
@@ -240,9 +241,9 @@ Status CheckSinks(const Command& command) {
 
 Result<Request> ParseTask(const Json& value) {
   ObjectReader read(value, "");
+  SHEAF_TRY(read.Known({"task"}));
   SHEAF_ASSIGN(std::string task, read.RequiredString("task"));
   if (task.empty() || task.size() > kNameBytesMax) return read.Bad("task", "the id of a task");
-  SHEAF_TRY(read.Finish());
   return Request(TaskRef{{std::move(task)}});
 }
 
@@ -288,7 +289,7 @@ std::string_view ReuseName(Reuse reuse) {
 Result<Sink> Sink::FromJson(const Json& value, std::string where) {
   Sink sink;
   ObjectReader read(value, std::move(where));
-  if (!value.is_object()) return read.Bad("", "an object");
+  SHEAF_TRY(read.Known({"path", "reuse", "tier", "ttl_s", "if_generation"}));
   SHEAF_ASSIGN(sink.path, RequiredPath(read, "path"));
   SHEAF_ASSIGN(const auto reuse, OneOf(read, "reuse", kReuses, ReuseName));
   sink.reuse = reuse.value_or(sink.reuse);
@@ -298,7 +299,6 @@ Result<Sink> Sink::FromJson(const Json& value, std::string where) {
   sink.tier_given = tier.has_value();
   SHEAF_ASSIGN(sink.ttl_s, MaybeInteger(read, "ttl_s", 1, kSecondsMax));
   SHEAF_ASSIGN(sink.if_generation, MaybeGeneration(read, "if_generation"));
-  SHEAF_TRY(read.Finish());
   return sink;
 }
 

@@ -68,6 +68,9 @@ struct Command {
   std::map<std::string, Input> inputs;
   std::optional<Sink> sink;
   Options options;
+  // Never sent: what the record of its flight keeps instead of the command itself, because it runs
+  // for another that was sent earlier (RefreshFlight).
+  std::string recorded;
 
   // The bytes of a descriptor or ticket that begin with '{'. kInvalid says where
   // ("inputs.orders.sink.ttl_s") and names unknown keys with the nearest known one. Checks

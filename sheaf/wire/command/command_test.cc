@@ -92,6 +92,20 @@ TEST(CommandTest, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestKnownOne) {
   EXPECT_THAT(Refused(R"({"servcie": "sql"})"), HasSubstr("did you mean 'service'?"));
 }
 
+TEST(CommandTest, AKeyMisspeltIsNamedAndNotTheOneThatIsMissingForIt) {
+  EXPECT_EQ(Refused(R"({"servise": "sql", "spec": {}})"),
+            "unknown key 'servise'; did you mean 'service'?");
+  EXPECT_EQ(Refused(R"({"service": "s", "sink": {"pth": ["a"]}})"),
+            "sink: unknown key 'pth'; did you mean 'path'?");
+  EXPECT_EQ(Refused(R"({"service": "s", "inputs": {"x": {"pth": ["a"]}}})"),
+            "inputs.x: unknown key 'pth'; did you mean 'path'?");
+  EXPECT_EQ(Refused(R"({"service": "s", "inputs": {"x": {"servise": "f", "spec": {}}}})"),
+            "inputs.x: unknown key 'servise'; did you mean 'service'?");
+  EXPECT_THAT(Refused(R"({"sink": {"pth": ["a"]}})"), HasSubstr("'pth'; did you mean 'path'?"));
+  EXPECT_THAT(Refused(R"({"service": "s", "spec": 1, "sink": {"path": ["a"], "teir": "disk"}})"),
+              HasSubstr("expected an object"));
+}
+
 TEST(CommandTest, EveryTypeAndLimitIsCheckedAndThePlaceNamed) {
   const std::pair<const char*, const char*> cases[] = {
       {R"({"service": 3})", "service: expected a string, found number 3"},

@@ -367,6 +367,11 @@ Result<std::vector<std::string>> ObjectReader::Strings(std::string_view key) {
   return list;
 }
 
+Status ObjectReader::Known(std::initializer_list<std::string_view> keys) {
+  asked_.insert(asked_.end(), keys.begin(), keys.end());
+  return Finish();
+}
+
 Status ObjectReader::Finish() {
   if (!object_.is_object()) return Bad("", "an object");
   for (const auto& [key, value] : object_.items()) {

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,9 @@ class ObjectReader {
   Result<bool> Boolean(std::string_view key, bool fallback);
   // Absent gives an empty list; a list of anything but strings is kInvalid.
   Result<std::vector<std::string>> Strings(std::string_view key);
+  // Every key there is, before the first is read, so that a key misspelt is named and not the one
+  // that is missing for it: kInvalid as of Finish.
+  Status Known(std::initializer_list<std::string_view> keys);
   // The value itself or nullptr; marks the key as known. Lives as long as the object read.
   const Json* Take(std::string_view key);
   bool Has(std::string_view key) const;

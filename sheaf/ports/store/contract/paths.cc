@@ -98,6 +98,24 @@ TEST_P(StoreContract, ExpiredPathIsNotFoundEvenBeforeMaintain) {
   EXPECT_NE(Keep(sink, 20, 10), nullptr);  // And its path is free.
 }
 
+TEST_P(StoreContract, PinnedPathOutlivesItsTimeAndGoesWhenUnpinned) {
+  Sink sink = To(P({"raw", "t"}));
+  sink.ttl_s = 10;
+  const RecordPtr kept = Keep(sink, 0, 10);
+  ASSERT_TRUE(Try([&] { return store().Pin(sink.path, std::nullopt, true); }).ok());
+  clock().Advance(std::chrono::seconds(11));
+  store().Maintain();
+  ASSERT_TRUE(store().Lookup(sink.path).has_value());
+  EXPECT_EQ(store().Lookup(sink.path)->record->expires, kept->expires);
+  EXPECT_EQ(ReadPath(sink.path), Range(0, 10));
+  EXPECT_EQ(store().List(Path(), Path(), 10).size(), 1);
+  EXPECT_TRUE(store().LookupGeneration(sink.path, kept->generation).ok());
+  ASSERT_TRUE(Try([&] { return store().Pin(sink.path, std::nullopt, false); }).ok());
+  EXPECT_FALSE(store().Lookup(sink.path).has_value());
+  store().Maintain();
+  EXPECT_EQ(store().usage().flights, 0);
+}
+
 TEST_P(StoreContract, MaintainRemovesWhatExpiredForGood) {
   Sink sink = To(P({"raw", "t"}));
   sink.ttl_s = 10;
@@ -207,6 +225,8 @@ TEST_P(StoreContract, ListenerHearsWhatIsThereAndThenEveryChangeInOrder) {
   ASSERT_TRUE(Try([&] { return store().Drop(P({"b"}), std::nullopt); }).ok());
   expected.push_back("b was " + std::to_string(b->generation));
   ASSERT_TRUE(Try([&] { return store().Touch(P({"c"}), std::nullopt, 5); }).ok());
+  expected.push_back(is(c));
+  ASSERT_TRUE(Try([&] { return store().Pin(P({"c"}), std::nullopt, false); }).ok());
   expected.push_back(is(c));
   clock().Advance(std::chrono::seconds(5));
   store().Maintain();
