@@ -23,6 +23,7 @@ class LocalCall final : public flight::Call {
   std::string peer() const override { return "ipv4:127.0.0.1:1"; }
   CancelToken token() const override { return {}; }
   void ReplyHeader(std::string, std::string) override {}
+  std::optional<std::string> Replied(std::string_view) const override { return std::nullopt; }
 };
 
 std::string CommandText(int i) {

@@ -24,13 +24,9 @@ void GetReactor::Begin() {
     EndWith(ticket.error());
     return;
   }
-<<<<<<< HEAD
   beginner_ = std::this_thread::get_id();
-  core().handler.DoGet(MakeCall(), std::move(*ticket.mutable_ticket()), ReplyTo<Stream>(this));
-  beginner_ = std::thread::id();
-=======
   core().handler.DoGet(MakeCall(), std::move(*ticket->mutable_ticket()), ReplyTo<Stream>(this));
->>>>>>> mend
+  beginner_ = std::thread::id();
 }
 
 void GetReactor::Answer(Result<Stream> result) {

@@ -45,12 +45,8 @@ class GetReactor final : public FlightReactor<::grpc::ServerWriteReactor<::grpc:
   void Pump();
   void Fetch();
   void Write();
-<<<<<<< HEAD
   void Finish();
-  void SetState(Waker::State state);
-=======
   bool SetState(Waker::State state);  // False when it is over.
->>>>>>> mend
 
   ::grpc::ByteBuffer ticket_;
   Stream stream_;
