@@ -215,6 +215,8 @@ def test_a_node_that_drains_streams_alone_still_says_so(start, held):
         if held == "upload":
             stream, _ = client.do_put(calls.by(["up"]), table.schema)
             stream.write_batch(table.to_batches()[0].slice(0, 1))
+            eventually(lambda: node.metric("sheaf_received_rows_total") == table.num_rows + 1,
+                       what="the first batch")
         else:
             stream = client.do_get(info(client, ["big"]).endpoints[0].ticket)
             stream.read_chunk()

@@ -119,13 +119,17 @@ Status PutReactor::Open(::grpc::ByteBuffer&& bytes) {
 
 void PutReactor::NoMore() {
   if (context()->IsCancelled()) return PeerGone();
-  // A connection that breaks ends the read, too, and gRPC promises no order between the two.
-  // Asking once more puts a whole round through its queues between them: half an upload must not
-  // look complete.
-  if (!std::exchange(echoing_, true)) {
-    Operate([this] { StartRead(&in_); });
-    return;
-  }
+  // A connection that breaks, and a message that is too large, end the read like a half-close, and
+  // gRPC may say later that the call is cancelled. But it takes a call's operations in order, and
+  // on a closed stream nothing can be sent: half an upload must not look complete.
+  context()->SealHeaders();
+  idle_.Started();
+  Operate([this] { StartSendInitialMetadata(); });
+}
+
+void PutReactor::OnSendInitialMetadataDone(bool ok) {
+  idle_.Ended();
+  if (!ok || context()->IsCancelled()) return PeerGone();
   if (!opening_) {
     EndWith(Fail(Kind::kInvalid, "the upload ended before its descriptor and schema came"));
     return;

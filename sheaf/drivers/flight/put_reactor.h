@@ -37,6 +37,7 @@ class PutReactor final
 
   // --- on gRPC's threads ---
   void OnReadDone(bool ok) override;
+  void OnSendInitialMetadataDone(bool ok) override;
   void Read();
   void Take(Deadline give_up);     // Charges what was read, or waits for room.
   void Accept(Received received);  // Opens the stream with it, or leaves it for a turn.
@@ -64,7 +65,6 @@ class PutReactor final
   Stream stream_;                          // Of the turns; null after End or Abort.
   std::string first_metadata_;             // The same.
   bool opening_ = false;                   // Of gRPC's threads, which read one after another.
-  bool echoing_ = false;                   // The same.
 
   Mutex mutex_;
   std::deque<Received> inbox_ SHEAF_GUARDED_BY(mutex_);

@@ -134,7 +134,9 @@ class FakePut final : public FakeTransport,
  private:
   ::grpc::internal::ServerReactor* Reactor() override { return to_; }
   void Finish(::grpc::Status) override { End(); }
-  void SendInitialMetadata() override {}
+  void SendInitialMetadata() override {
+    Begin([this](bool ok) { to_->OnSendInitialMetadataDone(ok); }, true);
+  }
   void Read(ByteBuffer* message) override {
     const bool more = NextMessage(message);
     Begin([this](bool ok) { to_->OnReadDone(ok); }, more);
