@@ -96,8 +96,6 @@ Instance::Instance(int threads) {
   Set("parquet_metadata_cache", ddb::Value::BOOLEAN(true));  // A footer is read once a query.
   Set("temp_directory", ddb::Value(""));
   Set("TimeZone", ddb::Value("UTC"));
-  Set("enable_progress_bar", ddb::Value::BOOLEAN(true));
-  Set("enable_progress_bar_print", no);
 }
 
 Instance::~Instance() = default;

@@ -15,6 +15,7 @@
 #include "duckdb/planner/expression/bound_parameter_data.hpp"
 #include "duckdb/planner/planner.hpp"
 #include "duckdb/storage/buffer_manager.hpp"
+#include "sheaf/drivers/duckdb/first_error.h"
 #include "sheaf/drivers/duckdb/instance.h"
 #include "sheaf/drivers/duckdb/parquet_schema.h"
 #include "sheaf/drivers/duckdb/source.h"
@@ -130,6 +131,7 @@ class Query::Impl {
       impl->instance_->Configure(limits, impl->files_);
       MakeViews(*impl->instance_, std::move(tables), impl->control_);
       impl->instance_->Lock();
+      impl->first_error_.Watch(*impl->connection().context);
       return Done();
     }));
     return impl;
@@ -221,7 +223,8 @@ class Query::Impl {
     }
   }
 
-  Error Failure(const ddb::ErrorData& data) const {
+  Error Failure(const ddb::ErrorData& reported) const {
+    const auto& data = first_error_.Behind(reported);
     if (data.Type() != ddb::ExceptionType::CATALOG ||
         !data.RawMessage().starts_with("Table with")) {
       return WithoutDirectories(FromDuckDb(data, statement_.sql()), hidden_);
@@ -262,6 +265,7 @@ class Query::Impl {
   std::vector<std::string> files_;
   std::vector<std::string> hidden_;  // Paths whose directories no error shows.
   const std::shared_ptr<ScanControl> control_ = std::make_shared<ScanControl>();
+  FirstError first_error_;
   std::unique_ptr<Instance> instance_;  // Before what runs in it: dies after.
   std::shared_ptr<arrow::Schema> schema_;
   std::vector<int> doubtful_;  // Columns whose values are checked.

@@ -196,6 +196,17 @@ TEST(QueryErrorTest, AFailureHalfWayIsAFailure) {
   EXPECT_THAT(error.message, HasSubstr("Conversion Error"));
 }
 
+TEST(QueryErrorTest, IsNotHiddenByTheInterruptOfItsSiblings) {
+  // A race within DuckDB, lost about once in twenty times.
+  for (int round = 0; round < 60; ++round) {
+    const auto error = Ask("select range, repeat('x', 100), case when range = 300000 then "
+                           "error('half-way') else 0 end from range(400000)")
+                           .error();
+    ASSERT_EQ(error.kind, Kind::kFailed) << error.message;
+    ASSERT_THAT(error.message, HasSubstr("half-way"));
+  }
+}
+
 TEST(QueryErrorTest, AnInternalErrorShowsNoStackTrace) {
   const auto error = Ask("select error('Stack me')").error();
   EXPECT_EQ(error.kind, Kind::kFailed);
