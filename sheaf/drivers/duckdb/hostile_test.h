@@ -157,7 +157,7 @@ inline std::vector<std::string> Hiding(const std::string& file, const std::strin
   };
 }
 
-// `directory` holds secret.csv, whose one value is "canary".
+// `directory` holds secret.csv, whose one value no statement may tell.
 inline std::vector<std::string> HostileStatements(const std::string& directory) {
   const std::string file = directory + "/secret.csv";
   const std::string out = directory + "/out";
