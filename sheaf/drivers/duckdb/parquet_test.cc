@@ -47,7 +47,8 @@ class ParquetTest : public ::testing::Test {
 
 TEST_F(ParquetTest, IsReadAsATable) {
   const auto path = Write("x.parquet", Pairs("[1, 2, 3]", R"(["x", "y", null])"));
-  EXPECT_EQ(One("select sum(a) || string_agg(b, '' order by a) from t", {{.name = "t", .files = {path}}}),
+  EXPECT_EQ(One("select sum(a) || string_agg(b, '' order by a) from t",
+                {{.name = "t", .files = {path}}}),
             "6xy");
   EXPECT_EQ(One("select count(*) from t x, t y", {{.name = "t", .files = {path}}}), "9");
 }
