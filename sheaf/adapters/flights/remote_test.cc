@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "sheaf/adapters/flights/flights.h"
 #include "sheaf/adapters/flights/witness_test.h"
 #include "sheaf/wire/columnar/columnar.h"
@@ -64,7 +66,7 @@ class RemoteTest : public ::testing::Test {
 };
 
 TEST_F(RemoteTest, LongRunIsWaitedForInTurnsAndThenRead) {
-  int polls = 0;
+  std::atomic<int> polls = 0;
   auto& witness = Serve({.info = [&](const auto&) -> arrow::Result<std::vector<std::string>> {
                            if (++polls < 3) {
                              return Said(Kind::kPoll, "running",
@@ -101,7 +103,7 @@ TEST_F(RemoteTest, LongRunIsWaitedForInTurnsAndThenRead) {
 }
 
 TEST_F(RemoteTest, WithoutProgressAGetIsOneRoundTrip) {
-  int polls = 0;
+  std::atomic<int> polls = 0;
   auto& witness = Serve({.get = [&](const auto&) -> arrow::Result<std::vector<Batch>> {
     if (++polls < 2) return Said(Kind::kPoll, "running", R"({"task":"t9","after_ms":10})");
     return std::vector<Batch>{Numbers(0, 4)};

@@ -61,7 +61,10 @@ class Witness final : public fl::FlightServerBase {
     fl::FlightServerOptions options(*fl::Location::ForGrpcTcp("127.0.0.1", 0));
     EXPECT_TRUE(Init(options).ok());
   }
-  ~Witness() override { EXPECT_TRUE(Shutdown().ok()); }
+  ~Witness() override {
+    EXPECT_TRUE(Shutdown().ok());
+    MutexLock lock(mutex_);  // After the last call, for those who cannot see into the server.
+  }
   std::string uri() const { return "grpc://127.0.0.1:" + std::to_string(port()); }
 
   // What was asked, in order: "info {…}", "get …", "put …", "message …", "action NAME {…}".

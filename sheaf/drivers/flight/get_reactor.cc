@@ -120,9 +120,10 @@ void GetReactor::Wake(Waker& waker, const std::weak_ptr<grpc::Life>& weak) {
 
 void GetReactor::Write() {
   message_ = encoder_->Pop();
-  SetState(Waker::State::kWriting);
+  const bool last = encoder_->empty() && next_ == Next::kEnd && ending_.ok();
+  SetState(Waker::State::kWriting);  // From here on Idle may take the encoder.
   idle_.Started();
-  if (encoder_->empty() && next_ == Next::kEnd && ending_.ok()) {
+  if (last) {
     EndBy(grpc::Outcome::Ok(), [this](::grpc::Status status) {
       StartWriteAndFinish(&message_, ::grpc::WriteOptions(), std::move(status));
     });
