@@ -98,6 +98,16 @@ def test_an_uploaded_flight_in_the_way_is_a_conflict_unless_asked_for(ask, sourc
         assert total(ask, source.command(reuse)) == expected
 
 
+def test_an_upload_below_a_fresh_hit_is_not_looked_at(ask, source):
+    asked = nested(source, "if_same", "if_fresh")
+    assert total(ask, asked) == (False, 1001)
+    calls.put(ask, asked["inputs"]["i"]["sink"]["path"], pa.table({"total": [99]}))
+    assert total(ask, asked) == (True, 1001)
+    source.write(2)  # Now the outer one must run, and the upload is in its way.
+    with refused("CONFLICT", says=["inputs.i", "was uploaded"]):
+        info(ask, asked)
+
+
 def test_a_file_with_an_old_time_but_another_size_is_not_fresh(ask, source):
     total(ask, source.command("if_fresh"))
     before = source.path.stat()

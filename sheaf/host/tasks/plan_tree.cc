@@ -48,8 +48,14 @@ class Planner {
       node->reuse = node->command->sink->reuse;
       if (below_fresh && node->reuse == Reuse::kIfSame) node->reuse = Reuse::kIfFresh;
       want_fresh = node->reuse == Reuse::kIfFresh;
-      SHEAF_ASSIGN(const bool answered, Probe(*node));
-      if (answered) return node;
+      auto answered = Probe(*node);
+      if (!answered.ok()) {
+        // Nobody may ask: what a fresh flight above answers, nothing below it can refuse.
+        if (!below_fresh || node->reuse != Reuse::kIfFresh) return std::move(answered).error();
+        node->refused = std::move(answered).error();
+      } else if (*answered) {
+        return node;
+      }
     }
     SHEAF_TRY(PlanBelow(*node, below_fresh || want_fresh));
     if (want_fresh) TakeFreshHit(*node);
@@ -156,6 +162,19 @@ class Planner {
   std::map<Path, std::optional<store::Found>> found_;
 };
 
+// What Prepare left open: a refusal below that no hit made needless, with its place in the tree.
+Status NothingRefused(const Node& node) {
+  if (node.hit.has_value()) return Done();
+  if (node.refused.has_value()) return *node.refused;
+  for (const auto& [name, input] : node.inputs) {
+    if (input.node == nullptr) continue;
+    if (auto status = NothingRefused(*input.node); !status.ok()) {
+      return std::move(status).error().In("inputs." + name);
+    }
+  }
+  return Done();
+}
+
 }  // namespace
 
 module::PlanInput Node::AsPlanInput(const NodeInput& input) {
@@ -180,7 +199,9 @@ Result<std::shared_ptr<Node>> PlanTree(const std::shared_ptr<const Command>& com
   SHEAF_TRY(Authorise(*command, principal));
   Planner planner(parts, principal, purpose);
   planner.Pin(*command);
-  return planner.Prepare(command, false);
+  SHEAF_ASSIGN(auto root, planner.Prepare(command, false));
+  SHEAF_TRY(NothingRefused(*root));
+  return root;
 }
 
 std::optional<store::Found> QuickHit(const Command& command, const Identity& identity,

@@ -35,6 +35,8 @@ struct Node {
   std::map<std::string, NodeInput> inputs;
   std::vector<store::SourceToken> tokens;  // Of all sources below, nested hits' copied.
   std::vector<store::InputUsed> used;      // Path inputs below and nested hits.
+  // Why its sink cannot be written, if it should come to that: an upload is there.
+  std::optional<Error> refused;
 
   // The plan's input of this name, as its service sees it.
   static module::PlanInput AsPlanInput(const NodeInput& input);
