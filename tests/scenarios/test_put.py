@@ -293,6 +293,16 @@ def test_an_upload_to_a_path_that_a_task_writes_is_a_conflict_with_its_id(ask):
     assert calls.put(ask, ["task", "writes"], pa.table({"n": [1]}))["rows"] == 1
 
 
+@pytest.mark.parametrize("reuse", ["if_same", "if_fresh", "if_exists", "only"])
+def test_an_upload_has_nothing_to_reuse(ask, reuse):
+    where = {"sink": into("put", "reuse", reuse, reuse=reuse)}
+    with refused("INVALID", says=["sink.reuse", "if_generation"]):
+        calls.put(ask, where, pa.table({"n": [1]}))
+    assert ["put", "reuse", reuse] not in calls.paths(ask)
+    assert calls.put(ask, {"sink": into("put", "reuse", reuse, reuse="never")},
+                     pa.table({"n": [1]}))["rows"] == 1
+
+
 def test_sinks_of_uploads_obey_their_options(ask):
     sink = {"sink": into("sunk", "up", ttl_s=2, tier="memory", if_generation=0)}
     receipt = calls.put(ask, sink, pa.table({"n": [1]}))

@@ -29,6 +29,12 @@ bool IsPlacement(const command::Request& what) {
          std::holds_alternative<command::TaskRef>(what);
 }
 
+Error NothingToReuse() {
+  return Fail(Kind::kInvalid,
+              "sink.reuse: an upload always replaces what is at its path; leave `reuse` out, and "
+              "say \"if_generation\": 0 to write only where nothing is");
+}
+
 Error NotAnInput() {
   return Fail(Kind::kInvalid, "{\"sink\": …} is a target of DoPut, not something to get");
 }
@@ -227,6 +233,7 @@ void Handler::DoPut(flight::CallPtr call, flight::Descriptor descriptor,
     sink.path = std::move(path->path);
   } else if (auto* target = std::get_if<command::SinkRef>(&*what)) {
     sink = std::move(target->sink);
+    if (sink.reuse_given && sink.reuse != command::Reuse::kNever) return fail(NothingToReuse());
   } else if (const auto* command = std::get_if<tasks::CommandPtr>(&*what)) {
     return fail(Fail(Kind::kUnsupported, "service '" + (*command)->service +
                                              "' cannot be written to; put to a path or a "
