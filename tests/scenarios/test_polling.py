@@ -288,9 +288,31 @@ def test_renew_moves_the_end_of_an_endpoint(brief):
         assert read(client, answer).num_rows == 10
 
 
-def renewed(client, endpoint):
+def test_a_ticket_of_a_kept_result_outlives_its_run(brief):
+    with brief.client() as client:
+        answer = info(client, sql("select range as n from range(10)", retain_s=1,
+                                  sink=into("kept", "on")))
+        assert answer.endpoints[0].expiration_time is None
+        task = told(answer)["task"]
+        eventually(lambda: all(one["task"] != task for one in calls.tasks(client)),
+                   what="the run is forgotten")
+        assert read(client, answer).num_rows == 10
+        assert renewed_endpoint(client, answer.endpoints[0]).expiration_time is None
+
+
+def test_the_end_of_a_kept_result_is_its_ttl(ask):
+    answer = info(ask, sql("select range as n from range(10)", sink=into("kept", "so", ttl_s=900)))
+    left = answer.endpoints[0].expiration_time.as_py() - datetime.datetime.now(datetime.UTC)
+    assert 890 < left.total_seconds() <= 901
+
+
+def renewed_endpoint(client, endpoint):
     (result,) = client.do_action(("RenewFlightEndpoint", raw.renew_request(endpoint)))
-    return fl.FlightEndpoint.deserialize(result.body.to_pybytes()).expiration_time.as_py()
+    return fl.FlightEndpoint.deserialize(result.body.to_pybytes())
+
+
+def renewed(client, endpoint):
+    return renewed_endpoint(client, endpoint).expiration_time.as_py()
 
 
 def test_expiration_says_how_long_an_unnamed_result_stays(ask):

@@ -157,7 +157,8 @@ Result<std::vector<std::string>> Handler::RenewEndpoint(const flights::Context& 
   SHEAF_ASSIGN(auto endpoint, flight::ParseRenewFlightEndpoint(body));
   SHEAF_ASSIGN(const auto ticketed, OpenTicket(core_, context, endpoint.ticket));
   if (ticketed.submission.run != nullptr) {
-    SHEAF_ASSIGN(endpoint.expires, core_.parts.engine.Renew(ticketed.submission));
+    SHEAF_TRY(core_.parts.engine.Renew(ticketed.submission));
+    endpoint.expires = core_.parts.engine.ExpiresAt(ticketed.submission);
   } else {
     endpoint.expires = ticketed.submission.hit->record->goes();
   }

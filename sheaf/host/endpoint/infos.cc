@@ -91,10 +91,12 @@ Result<flight::Info> InfoOf(Core& core, const flights::Context& context,
     info.bytes = flight->size().bytes;
   }
   const auto expires = core.parts.engine.ExpiresAt(submission);
+  const Path sink = core.parts.engine.SinkOf(submission);
   for (uint32_t part = 0; part < flight->partitions(); ++part) {
     info.endpoints.push_back({.ticket = core.box.Seal({.node = core.self(),
                                                        .generation = flight->generation(),
                                                        .partition = part,
+                                                       .path = sink,
                                                        .task = submission.run->id,
                                                        .interest = submission.interest,
                                                        .principal = context.principal}),
@@ -176,10 +178,16 @@ Result<Ticketed> OpenTicket(Core& core, const flights::Context& context, std::st
   }
   Ticketed ticketed;
   ticketed.partition = ticket.partition;
-  if (ticket.path.empty()) {
-    SHEAF_ASSIGN(ticketed.submission,
-                 core.parts.engine.Find(ticket.task, ticket.interest, ticket.generation));
-    return ticketed;
+  if (!ticket.task.empty()) {
+    auto running = core.parts.engine.Find(ticket.task, ticket.interest, ticket.generation);
+    if (running.ok()) {
+      ticketed.submission = std::move(running).value();
+      return ticketed;
+    }
+    // The run is forgotten; a result with a sink lives on under its path.
+    if (ticket.path.empty() || running.error().kind != Kind::kResultGone) {
+      return std::move(running).error();
+    }
   }
   auto found = tasks::FindPath(core.parts.engine.store(), {ticket.path, ticket.generation});
   if (!found.ok()) {

@@ -73,9 +73,22 @@ std::optional<WallTime> Engine::ExpiresAt(const Submission& submission) const {
   MutexLock lock(mutex_);
   const auto mine = submission.run->interests.find(submission.interest);
   if (mine == submission.run->interests.end()) return std::nullopt;
+  const WallTime now = parts_.timers.clock().Wall();
+  if (mine->second.target.has_value()) {
+    const auto& ttl = mine->second.target->sink.ttl_s;  // From the commit: not before this.
+    return ttl ? std::optional(WallTime{now.micros + *ttl * 1'000'000}) : std::nullopt;
+  }
   const Duration left = mine->second.claim_until - Now();
-  return WallTime{parts_.timers.clock().Wall().micros +
+  return WallTime{now.micros +
                   std::chrono::duration_cast<std::chrono::microseconds>(left).count()};
+}
+
+Path Engine::SinkOf(const Submission& submission) const {
+  if (submission.run == nullptr) return {};
+  MutexLock lock(mutex_);
+  const auto mine = submission.run->interests.find(submission.interest);
+  if (mine == submission.run->interests.end() || !mine->second.target.has_value()) return {};
+  return mine->second.target->sink.path;
 }
 
 Json Engine::PollDetails(const Submission& submission) const {

@@ -113,7 +113,10 @@ class Engine final {
   Result<store::FlightPtr> FlightOf(const Submission& submission) const;
   // FlightInfo's app_metadata of a submission (contract, section 3).
   Json Metadata(const Submission& submission) const;
+  // When an unnamed result goes, or one with a sink whose `ttl_s` began now; else nothing.
   std::optional<WallTime> ExpiresAt(const Submission& submission) const;
+  // Where this caller's result is kept; empty when it is unnamed.
+  Path SinkOf(const Submission& submission) const;
   // {"task", "state", "progress"} for POLL.
   Json PollDetails(const Submission& submission) const;
 

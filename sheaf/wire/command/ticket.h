@@ -16,8 +16,8 @@ struct Ticket {
   uint64_t generation = 0;  // Of the flight, named or not.
   uint32_t partition = 0;
   Path path;            // Empty for an unnamed result.
-  TaskId task;          // Empty for a path.
-  InterestId interest;  // Empty for a path.
+  TaskId task;          // Empty for a committed flight; with a path: a result on its way there.
+  InterestId interest;  // Empty without a task.
   std::string principal;
 };
 
