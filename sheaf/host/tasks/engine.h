@@ -106,8 +106,8 @@ class Engine final {
   Result<OpenedStream> Open(const Submission& submission, std::optional<uint32_t> partition);
   // The place that a ticket names: kResultGone when run, flight or interest are no longer there.
   Result<Submission> Find(const TaskId& id, const InterestId& interest, uint64_t generation);
-  // Moves the claim window; the new end.
-  Result<WallTime> Renew(const Submission& submission);
+  // Moves the claim window.
+  Status Renew(const Submission& submission);
 
   // The flight of an answered submission; kResultGone when it is no longer kept.
   Result<store::FlightPtr> FlightOf(const Submission& submission) const;

@@ -293,14 +293,12 @@ void Engine::CloseStream(const RunPtr& run, const InterestId& id, bool read_to_e
   for (auto& call : calls) call();
 }
 
-Result<WallTime> Engine::Renew(const Submission& submission) {
+Status Engine::Renew(const Submission& submission) {
   MutexLock lock(mutex_);
   const auto mine = submission.run->interests.find(submission.interest);
   if (mine == submission.run->interests.end()) return Gone();
   Renewed(mine->second, submission.run->has_ended(), Now());
-  const Duration left = mine->second.claim_until - Now();
-  return WallTime{parts_.timers.clock().Wall().micros +
-                  std::chrono::duration_cast<std::chrono::microseconds>(left).count()};
+  return Done();
 }
 
 Status Engine::Cancel(const TaskId& id, const flights::Context& context, Force force) {
