@@ -232,6 +232,26 @@ def test_sql_that_fails_half_way_gives_rows_then_its_error_and_keeps_nothing(sha
     assert not [path for path in calls.paths(ask) if path[0] == "half"]
 
 
+def test_a_sunk_run_that_fails_late_gives_its_disk_back(start):
+    node = start()
+    late = "select case when range = 3000000 then error('late')::int else 1 end as n " \
+           "from range(3000001)"
+    with node.client() as client:
+        calls.put(client, ["here"], pa.table({"n": [1]}))
+        before = {name for name in node.files() if name.endswith(".arrows")}
+        asked = sql(late, sink=into("late", "a"))
+        answer = info(client, asked)
+        with refused("FAILED", says="late"):
+            client.do_get(answer.endpoints[0].ticket).read_all()
+        # The retain of the answer is a minute; the bytes do not wait for it.
+        eventually(lambda: {name for name in node.files() if name.endswith(".arrows")} == before,
+                   what="the partial file's end")
+        with refused("FAILED", says="late"):
+            client.do_get(answer.endpoints[0].ticket).read_all()
+        with refused("FAILED", says="late"):
+            info(client, {"task": calls.told(answer)["task"]})
+
+
 def test_a_nested_sink_of_a_failed_outer_command_is_kept_whole(ask):
     inner = sql("select range as n from range(1000)", sink=into("inner", "whole"))
     with refused("FAILED"):
