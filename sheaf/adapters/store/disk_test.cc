@@ -184,21 +184,28 @@ TEST_F(DiskTest, LostFileIsToldOrphansAreSweptStrangersLeftAlone) {
 TEST_F(DiskTest, DamageIsFoundWhileReadingAndNamesTheFile) {
   auto store = Open().value();
   const RecordPtr record = Keep(*store, P("a"), 0, 5000).value();
+  const FlightPtr flight = store->Lookup(P("a"))->flight;
   std::fstream stream(DataFile(), std::ios::in | std::ios::out | std::ios::binary);
   stream.seekp(5'000'000);
   stream << "damage";
   stream.close();
   auto reader = store->Lookup(P("a"))->flight->OpenReader(0).value();
   EXPECT_TRUE(reader->Next([] {}).ok());  // What lies before it is whole.
+  EXPECT_FALSE(flight->damaged());
   Error error;
   for (int i = 0; i < 10; ++i) {
     if (auto step = reader->Next([] {}); !step.ok()) error = step.error();
     if (error.kind == Kind::kCorrupt) break;
   }
   EXPECT_EQ(error.kind, Kind::kCorrupt);
+  EXPECT_TRUE(flight->damaged());
   EXPECT_THAT(error.message, HasSubstr(DataFiles().at(0)));
+  EXPECT_THAT(error.message, HasSubstr("the flight at p/a"));
+  EXPECT_THAT(error.message, HasSubstr("put it again or drop it"));
   EXPECT_THAT(error.message, Not(HasSubstr(directory_.path())));  // It goes to clients.
-  EXPECT_EQ(store->LookupGeneration(P("a"), record->generation).error().kind, Kind::kCorrupt);
+  const Error known = store->LookupGeneration(P("a"), record->generation).error();
+  EXPECT_EQ(known.kind, Kind::kCorrupt);
+  EXPECT_THAT(known.message, HasSubstr("the flight at p/a"));
   EXPECT_EQ(metrics_.Value("sheaf_store_corrupt_total"), 1);
 }
 
