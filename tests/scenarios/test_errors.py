@@ -138,6 +138,13 @@ def test_a_draining_node_refuses_new_work_and_says_so(start):
     assert node.wait() == 0
 
 
+def spoil(path):
+    """Damages the file of a flight in its middle."""
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 64)
+
+
 def test_a_damaged_flight_on_disk_is_corrupt_and_hurts_no_other(start):
     node = start()
     with node.client() as client:
@@ -148,13 +155,11 @@ def test_a_damaged_flight_on_disk_is_corrupt_and_hurts_no_other(start):
     assert node.stop() == 0
     big = [path for path in node.state.rglob("*") if path.stat().st_size > 1_000_000]
     (path,) = [path for path in big if str(bad) in path.name or f"{bad:x}" in path.name]
-    with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
-        file.write(b"\xff" * 64)
+    spoil(path)
     node.start()
     with node.client() as client:
         for _ in range(2):
-            with refused("CORRUPT", says=path.name) as refusal:
+            with refused("CORRUPT", says=(path.name, "disk/bad", "put it again")) as refusal:
                 run(client, ["disk", "bad"])
             assert str(node.state) not in refusal.message
         with refused("CORRUPT"):
@@ -162,6 +167,28 @@ def test_a_damaged_flight_on_disk_is_corrupt_and_hurts_no_other(start):
         assert one(client, sql("select sum(n) from t", {"t": {"path": ["disk", "good"]}})) \
             == 199_999 * 100_000
         assert node.metric("sheaf_store_corrupt_total") >= 1
+
+
+@pytest.mark.parametrize("reuse", ["if_same", "if_fresh"])
+def test_a_damaged_result_is_no_hit_but_run_again_and_replaced(start, reuse):
+    node = start()
+    asked = sql("select range as n from range(200000)", sink=into("made", "a", reuse=reuse))
+    with node.client() as client:
+        run(client, asked)
+    assert node.stop() == 0
+    (path,) = [path for path in node.state.rglob("*.arrows") if path.stat().st_size > 1_000_000]
+    spoil(path)
+    node.start()
+    with node.client() as client:
+        # Nobody has read it yet: the damage is found on the way.
+        answer = info(client, asked)
+        assert calls.told(answer)["hit"]
+        with refused("CORRUPT", says=(path.name, "made/a", "RefreshFlight", "drop")):
+            client.do_get(answer.endpoints[0].ticket).read_all()
+        told, table = run(client, asked)
+        assert not told["hit"] and table.num_rows == 200_000
+        told, table = run(client, asked)
+        assert told["hit"] and table.num_rows == 200_000
 
 
 def test_unsupported_calls_say_what_to_do(ask):
@@ -230,6 +257,26 @@ def test_sql_that_fails_half_way_gives_rows_then_its_error_and_keeps_nothing(sha
     with refused("FAILED", says="half-way"):
         one(ask, outer)
     assert not [path for path in calls.paths(ask) if path[0] == "half"]
+
+
+def test_a_sunk_run_that_fails_late_gives_its_disk_back(start):
+    node = start()
+    late = "select case when range = 3000000 then error('late')::int else 1 end as n " \
+           "from range(3000001)"
+    with node.client() as client:
+        calls.put(client, ["here"], pa.table({"n": [1]}))
+        before = {name for name in node.files() if name.endswith(".arrows")}
+        asked = sql(late, sink=into("late", "a"))
+        answer = info(client, asked)
+        with refused("FAILED", says="late"):
+            client.do_get(answer.endpoints[0].ticket).read_all()
+        # The retain of the answer is a minute; the bytes do not wait for it.
+        eventually(lambda: {name for name in node.files() if name.endswith(".arrows")} == before,
+                   what="the partial file's end")
+        with refused("FAILED", says="late"):
+            client.do_get(answer.endpoints[0].ticket).read_all()
+        with refused("FAILED", says="late"):
+            info(client, {"task": calls.told(answer)["task"]})
 
 
 def test_a_nested_sink_of_a_failed_outer_command_is_kept_whole(ask):

@@ -95,8 +95,8 @@ def test_a_state_directory_in_use_is_exit_3_and_names_its_user(node):
         assert one(client, sql("select 1 as n")) == 1
 
 
-@pytest.mark.parametrize("file", ["node.json", "index"])
-def test_a_damaged_state_directory_is_exit_3_and_named(start, file):
+@pytest.mark.parametrize("file, left", [("node.json", b"\x5a"), ("index", b"\x5a"), ("index", b"")])
+def test_a_damaged_state_directory_is_exit_3_and_named(start, file, left):
     node = start()
     with node.client() as client:
         calls.put(client, ["a"], pa.table({"n": list(range(1000))}))
@@ -105,10 +105,12 @@ def test_a_damaged_state_directory_is_exit_3_and_named(start, file):
                (path.name == file or file == "index" and
                 path.read_bytes()[:15] == b"SQLite format 3")]
     assert damaged, list(node.files())
+    flights = list(node.state.rglob("*.arrows"))
     for path in damaged:
-        path.write_bytes(b"\x5a" * max(path.stat().st_size, 4096))
+        path.write_bytes(left * max(path.stat().st_size, 4096))
     ended = serve("--state", node.state, *FREE)
     assert ended.returncode == 3 and damaged[0].name in ended.stderr, ended.stderr
+    assert flights and all(path.exists() for path in flights)
 
 
 @pytest.mark.parametrize("listener", ["flight", "http"])

@@ -18,7 +18,9 @@ void CallAll(Wakes& wakes) {
 // What the store hands out. Each is one pin.
 class Handle final : public Flight {
  public:
-  explicit Handle(BodyPtr body) : body_(std::move(body)) { ++body_->standing().handles; }
+  Handle(BodyPtr body, RecordPtr record) : body_(std::move(body)), record_(std::move(record)) {
+    ++body_->standing().handles;
+  }
   ~Handle() override {
     body_->Touch();
     --body_->standing().handles;
@@ -36,22 +38,24 @@ class Handle final : public Flight {
     return body_->partition(partition).size();
   }
   Result<std::unique_ptr<FlightReader>> OpenReader(uint32_t partition) override {
-    return body_->OpenReader(partition);
+    return body_->OpenReader(partition, record_);
   }
   void WhenReadable(std::function<void()> call) override { body_->WhenReadable(std::move(call)); }
   void WhenEnded(std::function<void()> call) override { body_->WhenEnded(std::move(call)); }
+  bool damaged() const override { return body_->standing().damaged.load(); }
   Status outcome() const override { return body_->outcome(); }
 
  private:
   const BodyPtr body_;  // Shared: see Body.
+  const RecordPtr record_;
 };
 
 }  // namespace
 
 class BodyReader final : public FlightReader {
  public:
-  BodyReader(BodyPtr body, uint32_t number)
-      : body_(std::move(body)), partition_(body_->partition(number)) {}
+  BodyReader(BodyPtr body, uint32_t number, RecordPtr record)
+      : body_(std::move(body)), record_(std::move(record)), partition_(body_->partition(number)) {}
   ~BodyReader() override {
     partition_.Leave(cursor_);
     body_->LeaveReader();
@@ -61,12 +65,13 @@ class BodyReader final : public FlightReader {
 
   Result<Step> Next(std::function<void()> wake) override {
     auto step = partition_.Next(cursor_, std::move(wake));
-    if (!step.ok()) body_->NoteDamage(step.error());
+    if (!step.ok()) return body_->Noted(std::move(step).error(), record_);
     return step;
   }
 
  private:
   const BodyPtr body_;  // Shared: see Body.
+  const RecordPtr record_;
   Partition& partition_;
   Partition::Cursor cursor_;
 };
@@ -223,29 +228,33 @@ void Body::SeeFirstBatch() {
   CallAll(wakes);
 }
 
-FlightPtr Body::NewHandle() { return std::make_shared<Handle>(shared_from_this()); }
+FlightPtr Body::NewHandle(RecordPtr record) {
+  return std::make_shared<Handle>(shared_from_this(), std::move(record));
+}
 
-Result<std::unique_ptr<FlightReader>> Body::OpenReader(uint32_t partition) {
+Result<std::unique_ptr<FlightReader>> Body::OpenReader(uint32_t partition,
+                                                       const RecordPtr& record) {
   SHEAF_CHECK(partition < partitions());
   {
     MutexLock lock(mutex_);
     if (discarded_) return errors::Gone(generation());
     ++standing_.readers;
   }
-  auto reader = std::make_unique<BodyReader>(shared_from_this(), partition);
+  auto reader = std::make_unique<BodyReader>(shared_from_this(), partition, record);
   if (file_bytes() > 0 && !mapped_.exchange(true)) ++context_->mapped_files;
   if (Status opened = partitions_[partition]->OpenToRead(); !opened.ok()) {
-    NoteDamage(opened.error());
-    return std::move(opened).error();
+    return Noted(std::move(opened).error(), record);
   }
   return std::unique_ptr<FlightReader>(std::move(reader));
 }
 
-void Body::NoteDamage(const Error& error) {
-  if (error.kind != Kind::kCorrupt) return;
+Error Body::Noted(Error error, const RecordPtr& record) {
+  if (error.kind != Kind::kCorrupt) return error;
   standing_.damaged = true;
   context_->probe.corrupt.Increment();
+  error = errors::Damaged(record.get(), generation(), error.message);
   context_->log.Error("flight damaged", {{"error", error.message}});
+  return error;
 }
 
 void Body::LeaveReader() {

@@ -11,6 +11,7 @@
 #include "sheaf/adapters/store/partition.h"
 #include "sheaf/base/async/async.h"
 #include "sheaf/ports/store/flight.h"
+#include "sheaf/ports/store/store.h"
 
 namespace sheaf::store {
 
@@ -81,8 +82,9 @@ class Body final : public std::enable_shared_from_this<Body> {
   void End(std::optional<Error> error);  // First one counts. Followers see it.
 
   // The readers' side.
-  FlightPtr NewHandle();
-  Result<std::unique_ptr<FlightReader>> OpenReader(uint32_t partition);
+  // `record`: of the path through which it was found, for the words of errors; null = unnamed.
+  FlightPtr NewHandle(RecordPtr record = nullptr);
+  Result<std::unique_ptr<FlightReader>> OpenReader(uint32_t partition, const RecordPtr& record);
   void WhenReadable(std::function<void()> call);
   void WhenEnded(std::function<void()> call);
   // Frees a flight that has no readers although there are handles; they get kResultGone.
@@ -95,7 +97,8 @@ class Body final : public std::enable_shared_from_this<Body> {
   Body(ContextPtr context, Options options);
   void SeeFirstBatch();
   void LeaveReader();
-  void NoteDamage(const Error& error);
+  // The error as a reader is told it.
+  Error Noted(Error error, const RecordPtr& record);
   void FlushDue(uint32_t partition);  // By a timer; comes again while something is held back.
   void ArmTimer(uint32_t partition, Duration wait);
 

@@ -18,7 +18,7 @@ void Count(const Entry& entry, int32_t by) {
 }  // namespace
 
 Found Catalog::ToFound(const Entry& entry) const {
-  return Found{entry.record, entry.body->NewHandle()};
+  return Found{entry.record, entry.body->NewHandle(entry.record)};
 }
 
 std::optional<Entry> Catalog::Find(const Path& path) const {
@@ -58,7 +58,7 @@ std::vector<Found> Catalog::List(const Path& prefix, const Path& after, size_t l
   return listed;
 }
 
-BodyPtr Catalog::FindGeneration(const Path& path, uint64_t generation) const {
+std::optional<Entry> Catalog::FindGeneration(const Path& path, uint64_t generation) const {
   const std::string key = path.Key();
   const WallTime wall = clock_.Wall();
   const Instant now = clock_.Now();
@@ -66,12 +66,13 @@ BodyPtr Catalog::FindGeneration(const Path& path, uint64_t generation) const {
   if (const auto found = by_hash_.find(key); found != by_hash_.end()) {
     const Entry& entry = found->second->second;
     if (entry.record->generation == generation) {
-      return Expired(*entry.record, wall) ? nullptr : entry.body;
+      if (Expired(*entry.record, wall)) return std::nullopt;
+      return entry;
     }
   }
   const auto kept = former_.find({generation, key});
-  if (kept == former_.end() || kept->second.until <= now) return nullptr;
-  return kept->second.body;
+  if (kept == former_.end() || kept->second.until <= now) return std::nullopt;
+  return kept->second.entry;
 }
 
 std::vector<Path> Catalog::PathsOf(uint64_t generation) const {
@@ -142,7 +143,7 @@ std::vector<Change> Catalog::Apply(const std::vector<Edit>& edits) {
     const bool moved =
         edit.before.has_value() && (!edit.now.has_value() || edit.now->body != edit.before->body);
     if (moved && edit.former == Former::kKeptForTickets && replaced_ms_.count() > 0) {
-      former_[{edit.before->record->generation, key}] = Kept{edit.before->body, until};
+      former_[{edit.before->record->generation, key}] = Kept{*edit.before, until};
     }
     changes.push_back(std::move(change));
   }
@@ -177,7 +178,7 @@ void Catalog::ForgetFormer() {
       ++at;
       continue;
     }
-    let_go.push_back(std::move(at->second.body));
+    let_go.push_back(std::move(at->second.entry.body));
     at = former_.erase(at);
   }
 }
@@ -187,7 +188,7 @@ void Catalog::ForgetFormer(uint64_t generation) {
   MutexLock lock(mutex_);
   auto at = former_.lower_bound({generation, std::string()});
   while (at != former_.end() && at->first.first == generation) {
-    let_go.push_back(std::move(at->second.body));
+    let_go.push_back(std::move(at->second.entry.body));
     at = former_.erase(at);
   }
 }

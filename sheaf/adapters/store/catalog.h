@@ -54,7 +54,7 @@ class Catalog final {
   std::optional<Found> Lookup(const Path& path) const;
   std::vector<Found> List(const Path& prefix, const Path& after, size_t limit) const;
   // The body that `path` names or named as this generation a moment ago.
-  BodyPtr FindGeneration(const Path& path, uint64_t generation) const;
+  std::optional<Entry> FindGeneration(const Path& path, uint64_t generation) const;
   // Of an unnamed flight or one to be evicted: every path that names it.
   std::vector<Path> PathsOf(uint64_t generation) const;
   std::vector<Path> ExpiredPaths(size_t limit) const;
@@ -74,7 +74,7 @@ class Catalog final {
  private:
   using Map = std::map<std::string, Entry, std::less<>>;
   struct Kept {
-    BodyPtr body;
+    Entry entry;
     Instant until;
   };
   void Put(const std::string& key, const Entry& entry) SHEAF_REQUIRES(mutex_);

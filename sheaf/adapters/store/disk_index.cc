@@ -61,6 +61,19 @@ Result<std::vector<Body::StoredPartition>> DecodePartitions(std::string_view byt
   return stored;
 }
 
+// Without an index every flight file would be swept: that is never what somebody wants.
+Status NoFlightFiles(Context& context, const std::string& index, std::string_view what) {
+  SHEAF_ASSIGN(const auto names, context.files.List(context.data_directory));
+  for (const std::string& name : names) {
+    if (!FileName::Parse(name).has_value()) continue;
+    return Fail(Kind::kCorrupt, index + " " + std::string(what) +
+                                    " although there are flight files; put the index back from a "
+                                    "copy, or move " + context.data_directory +
+                                    " away to start empty");
+  }
+  return Done();
+}
+
 class SqliteIndex final : public DiskIndex {
  public:
   SqliteIndex(ContextPtr context, std::unique_ptr<sqlite::Database> database)
@@ -98,7 +111,10 @@ Status SqliteIndex::Prepare() {
   // anything is committed that must last, or the journal comes back and rolls it back.
   SHEAF_TRY(context_->files.SyncDirectory(context_->directory));
   SHEAF_ASSIGN(const int64_t format, Number(database_->Query("pragma user_version")));
-  if (format == 0) return Create();
+  if (format == 0) {
+    SHEAF_TRY(NoFlightFiles(*context_, database_->path(), "holds no index"));
+    return Create();
+  }
   SHEAF_ASSIGN(const int64_t id, Number(database_->Query("pragma application_id")));
   if (id != kApplicationId) {
     return Fail(Kind::kCorrupt, database_->path() + " is not an index of flights");
@@ -260,14 +276,9 @@ Result<std::unique_ptr<DiskIndex>> OpenDiskIndex(const ContextPtr& context,
   const std::string path = context->directory + "/index.sqlite";
   const auto present = context->files.Size(path);
   if (!present.ok() && present.error().kind != Kind::kNotFound) return present.error();
-  if (!present.ok()) {
-    // Without an index every flight file would be swept: that is never what somebody wants.
-    SHEAF_ASSIGN(const auto names, context->files.List(context->data_directory));
-    for (const std::string& name : names) {
-      if (!FileName::Parse(name).has_value()) continue;
-      return Fail(Kind::kCorrupt, path + " is missing although there are flight files");
-    }
-  }
+  // Before SQLite makes or fills the file; of one that holds something, Prepare asks.
+  if (!present.ok()) SHEAF_TRY(NoFlightFiles(*context, path, "is missing"));
+  if (present.ok() && *present == 0) SHEAF_TRY(NoFlightFiles(*context, path, "is empty"));
   SHEAF_ASSIGN(auto database, sqlite::Database::Open({.path = path, .vfs = sqlite_vfs}));
   auto index = std::make_unique<SqliteIndex>(context, std::move(database));
   SHEAF_TRY(index->Prepare());

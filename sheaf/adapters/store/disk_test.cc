@@ -1,6 +1,7 @@
-// PLAN  one process a directory · a damaged or lost index is named · lost files are told, orphans
-//       swept, strangers left alone · damage found while reading · a full or broken disk fails the
-//       writer and nobody else · the timer hands gathered batches over · spills survive nothing
+// PLAN  one process a directory · a damaged, lost or emptied index is named · lost files are told,
+//       orphans swept, strangers left alone · damage found while reading · a full or broken disk
+//       fails the writer and nobody else · the timer hands gathered batches over · spills survive
+//       nothing
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 #include <fstream>
 
 #include "sheaf/adapters/store/local_store.h"
+#include "sheaf/drivers/sqlite/sqlite.h"
 #include "testkit/batches.h"
 #include "testkit/failing_files.h"
 #include "testkit/temporary.h"
@@ -124,13 +126,37 @@ TEST_F(DiskTest, IndexWithBrokenPagesIsNamed) {
   EXPECT_THAT(opened.error().message, HasSubstr(index));
 }
 
-TEST_F(DiskTest, LostIndexIsNamedAndNothingSwept) {
+TEST_F(DiskTest, LostOrEmptiedIndexIsNamedAndNothingSwept) {
   ASSERT_TRUE(Keep(*Open().value(), P("a"), 0, 10).ok());
-  std::filesystem::remove(directory_.path() + "/store/index.sqlite");
-  const auto opened = Open();
-  ASSERT_FALSE(opened.ok());
-  EXPECT_EQ(opened.error().kind, Kind::kCorrupt);
-  EXPECT_EQ(DataFiles().size(), 1u);
+  const std::string index = directory_.path() + "/store/index.sqlite";
+  const auto refused = [&](std::string_view what) {
+    for (int start = 0; start < 2; ++start) {  // The refusal makes nothing that a second one takes.
+      const auto opened = Open();
+      ASSERT_FALSE(opened.ok()) << what;
+      EXPECT_EQ(opened.error().kind, Kind::kCorrupt) << what;
+      EXPECT_THAT(opened.error().message, HasSubstr(index + " " + std::string(what)));
+      EXPECT_THAT(opened.error().message, HasSubstr("move " + directory_.path() + "/store/data"));
+      EXPECT_EQ(DataFiles().size(), 1u) << what;
+    }
+  };
+  std::filesystem::resize_file(index, 0);
+  refused("is empty");
+  std::filesystem::remove(index);
+  refused("is missing");
+  {
+    auto database = sqlite::Database::Open({.path = index}).value();
+    ASSERT_TRUE(database->Run("pragma journal_mode = wal").ok());
+    ASSERT_TRUE(database->Run("create table passing(n integer)").ok());
+    ASSERT_TRUE(database->Run("drop table passing").ok());
+  }
+  refused("holds no index");
+}
+
+TEST_F(DiskTest, EmptyIndexWithoutFlightFilesIsANewOne) {
+  std::filesystem::create_directories(directory_.path() + "/store/data");
+  std::ofstream(directory_.path() + "/store/index.sqlite").close();
+  auto store = Open().value();
+  EXPECT_TRUE(Keep(*store, P("a"), 0, 10).ok());
 }
 
 TEST_F(DiskTest, LostFileIsToldOrphansAreSweptStrangersLeftAlone) {
@@ -158,21 +184,28 @@ TEST_F(DiskTest, LostFileIsToldOrphansAreSweptStrangersLeftAlone) {
 TEST_F(DiskTest, DamageIsFoundWhileReadingAndNamesTheFile) {
   auto store = Open().value();
   const RecordPtr record = Keep(*store, P("a"), 0, 5000).value();
+  const FlightPtr flight = store->Lookup(P("a"))->flight;
   std::fstream stream(DataFile(), std::ios::in | std::ios::out | std::ios::binary);
   stream.seekp(5'000'000);
   stream << "damage";
   stream.close();
   auto reader = store->Lookup(P("a"))->flight->OpenReader(0).value();
   EXPECT_TRUE(reader->Next([] {}).ok());  // What lies before it is whole.
+  EXPECT_FALSE(flight->damaged());
   Error error;
   for (int i = 0; i < 10; ++i) {
     if (auto step = reader->Next([] {}); !step.ok()) error = step.error();
     if (error.kind == Kind::kCorrupt) break;
   }
   EXPECT_EQ(error.kind, Kind::kCorrupt);
+  EXPECT_TRUE(flight->damaged());
   EXPECT_THAT(error.message, HasSubstr(DataFiles().at(0)));
+  EXPECT_THAT(error.message, HasSubstr("the flight at p/a"));
+  EXPECT_THAT(error.message, HasSubstr("put it again or drop it"));
   EXPECT_THAT(error.message, Not(HasSubstr(directory_.path())));  // It goes to clients.
-  EXPECT_EQ(store->LookupGeneration(P("a"), record->generation).error().kind, Kind::kCorrupt);
+  const Error known = store->LookupGeneration(P("a"), record->generation).error();
+  EXPECT_EQ(known.kind, Kind::kCorrupt);
+  EXPECT_THAT(known.message, HasSubstr("the flight at p/a"));
   EXPECT_EQ(metrics_.Value("sheaf_store_corrupt_total"), 1);
 }
 

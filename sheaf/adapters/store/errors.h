@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sheaf/base/core/core.h"
 #include "sheaf/ports/store/store.h"
@@ -18,6 +19,17 @@ inline Error GenerationMoved(const Path& path, uint64_t is, uint64_t wanted) {
 inline Error Gone(uint64_t generation) {
   return Fail(Kind::kResultGone,
               "generation " + std::to_string(generation) + " is no longer kept; run it again");
+}
+// `what` was found, empty = an earlier read found it. `record` null: an unnamed result.
+inline Error Damaged(const FlightRecord* record, uint64_t generation, std::string_view what) {
+  const bool upload = record != nullptr && record->from.command.empty();
+  std::string text = record == nullptr ? "the result" : "the flight at " + record->path.Text();
+  text += " (generation " + std::to_string(generation) + ") is damaged";
+  if (!what.empty()) text.append(": ").append(what);
+  text += record == nullptr ? "; run its command again"
+          : upload          ? "; put it again or drop it"
+                            : "; RefreshFlight runs its command again, or drop it";
+  return Fail(Kind::kCorrupt, std::move(text));
 }
 inline Error MemoryFull(Bytes budget) {
   return Fail(Kind::kExhausted, "the store's memory budget of " + core::ToText(budget) +

@@ -178,13 +178,14 @@ Result<std::vector<Result<RecordPtr>>> LocalStore::Commit(const BodyPtr& body,
 std::optional<Found> LocalStore::Lookup(const Path& path) { return catalog_.Lookup(path); }
 
 Result<FlightPtr> LocalStore::LookupGeneration(const Path& path, uint64_t generation) {
-  const BodyPtr body = path.empty() ? context_->Find(generation)
-                                    : catalog_.FindGeneration(path, generation);
-  if (body == nullptr) return errors::Gone(generation);
-  if (body->standing().damaged.load()) {
-    return Fail(Kind::kCorrupt, "generation " + std::to_string(generation) + " is damaged");
+  const Entry found = path.empty()
+                          ? Entry{nullptr, context_->Find(generation)}
+                          : catalog_.FindGeneration(path, generation).value_or(Entry{});
+  if (found.body == nullptr) return errors::Gone(generation);
+  if (found.body->standing().damaged.load()) {
+    return errors::Damaged(found.record.get(), generation, {});
   }
-  return body->NewHandle();
+  return found.body->NewHandle(found.record);
 }
 
 std::vector<Found> LocalStore::List(const Path& prefix, const Path& after, size_t limit) {

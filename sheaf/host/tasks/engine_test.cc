@@ -2,10 +2,10 @@
 //       run apart · a sink is a hit the second time, and every reuse does what it says · the last
 //       interest's end stops the run, one of two leaves it whole · unclaimed runs end in their
 //       window · nested runs are shared and their sinks are committed before the outer ends
-//       · a failing run leaves nothing · a second writer of a path conflicts · retain 0 is read
-//       once and never kept · queued trees go one by one and none is lost · a deadline ends a run
-//       · retain counts from the end of what was opened · a task remembers its size · Explain
-//       starts nothing and misses what a run would
+//       · a failing run leaves nothing, its bytes go with its last reader · a second writer of a
+//       path conflicts · retain 0 is read once and never kept · queued trees go one by one and none
+//       is lost · a deadline ends a run · retain counts from the end of what was opened · a task
+//       remembers its size · Explain starts nothing and misses what a run would
 #include "sheaf/host/tasks/engine.h"
 
 #include <gtest/gtest.h>
@@ -215,6 +215,33 @@ TEST_F(EngineTest, AFailingRunLeavesNothingAndItsReadersGetItsError) {
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().message, "half-way");
   EXPECT_FALSE(house.store->Lookup(Path::Make({"t", "a"}).value()).has_value());
+}
+
+TEST_F(EngineTest, TheBytesOfAFailedRunGoWithItsLastReader) {
+  for (const bool cancelled : {true, false}) {
+    auto run = house.Submit(Sunk("if_same", cancelled ? R"({"n":1})" : "{}")).value();
+    ASSERT_TRUE(house.Ready(run).ok());
+    const uint64_t generation = house.engine.FlightOf(run).value()->generation();
+    auto stream = house.engine.Open(run, 0).value();
+    if (cancelled) {
+      house.engine.EndInterest(run, Fail(Kind::kCancelled, "half-way"));
+    } else {
+      house.service.FailNext();
+      house.service.OpenGate("all");
+    }
+    house.Ended(run);
+    EXPECT_EQ(house.ReadAll(run).error().message, "half-way");
+    auto ticket = house.engine.Find(run.run->id, run.interest, generation);
+    EXPECT_EQ(ticket.ok(), !cancelled) << "its interest can be ended still";
+    EXPECT_EQ((ticket.ok() ? house.engine.Open(*ticket, 0).error() : ticket.error()).message,
+              "half-way");
+    EXPECT_GT(house.store->usage().memory_used, 0_B) << "a reader is open";
+    EXPECT_NE(stream.reader->Wait({}).value(), nullptr);
+    EXPECT_EQ(stream.reader->Wait({}).error().message, "half-way");
+    stream.reader.reset();
+    EXPECT_EQ(house.store->usage().memory_used, 0_B);
+    EXPECT_EQ(house.store->LookupGeneration({}, generation).error().kind, Kind::kResultGone);
+  }
 }
 
 TEST_F(EngineTest, ASecondWriterOfAPathConflicts) {

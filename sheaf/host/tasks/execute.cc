@@ -279,13 +279,17 @@ void Engine::Finish(const RunPtr& run, Status status) {
   Calls calls;
   std::map<InterestId, std::function<void(Status)>> waiters;
   std::optional<uint64_t> place;
+  store::FlightPtr failed;
   {
     MutexLock lock(mutex_);
     if (run->has_ended()) return;
     EndLocked(run, status, &calls);
+    // Who asks from now on is told the error; only readers that are open keep what there is.
+    if (!status.ok()) failed = std::exchange(run->flight, nullptr);
     waiters.swap(run->waiters);
     place = std::exchange(run->place, std::nullopt);
   }
+  failed.reset();  // Its death removes a file: outside the lock, before anybody hears of the end.
   const Duration took = run->finished - run->created;
   if (run->started != Instant{}) {
     probe_.run_seconds.Observe(Seconds(run->finished - run->started));

@@ -191,7 +191,9 @@ Result<Submission> Engine::Find(const TaskId& id, const InterestId& interest, ui
     return Gone();
   }
   const auto flight = HeldFlight(*run);
-  if (flight == nullptr || flight->generation() != generation) return Gone();
+  // What a run wrote that has failed is gone at once; its error is told to who opens it.
+  const bool failed = flight == nullptr && run->error.has_value();
+  if (!failed && (flight == nullptr || flight->generation() != generation)) return Gone();
   return Submission{Outcome::kAttached, run->node->identity, std::nullopt, run, interest};
 }
 

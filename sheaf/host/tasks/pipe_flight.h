@@ -34,6 +34,7 @@ class PipeFlight final : public store::Flight, public std::enable_shared_from_th
   Result<std::unique_ptr<store::FlightReader>> OpenReader(uint32_t partition) override;
   void WhenReadable(std::function<void()> call) override { readable_.Then(std::move(call)); }
   void WhenEnded(std::function<void()> call) override { ended_.Then(std::move(call)); }
+  bool damaged() const override { return false; }
   Status outcome() const override;
 
  private:

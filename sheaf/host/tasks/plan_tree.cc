@@ -91,6 +91,7 @@ class Planner {
         }
         if (node.reuse == Reuse::kIfFresh) return false;  // Its sources must be looked at.
         if (found->record->from.identity != node.identity) return false;
+        if (found->flight->damaged()) return false;  // Run again: what that commits replaces it.
         break;
     }
     TakeHit(node, std::move(*found));
@@ -116,7 +117,7 @@ class Planner {
   void TakeFreshHit(Node& node) {
     auto found = parts_.store.Lookup(node.command->sink->path);
     if (!found.has_value() || found->record->from.identity != node.identity) return;
-    if (found->record->generation != node.seen_generation) return;
+    if (found->record->generation != node.seen_generation || found->flight->damaged()) return;
     if (Fresh(*found->record, node.tokens)) TakeHit(node, std::move(*found));
   }
 
@@ -211,7 +212,10 @@ std::optional<store::Found> QuickHit(const Command& command, const Identity& ide
   if (reuse == Reuse::kNever || reuse == Reuse::kIfFresh) return std::nullopt;
   auto found = store.Lookup(command.sink->path);
   if (!found.has_value()) return std::nullopt;
-  if (reuse == Reuse::kIfSame && found->record->from.identity != identity) return std::nullopt;
+  if (reuse == Reuse::kIfSame &&
+      (found->record->from.identity != identity || found->flight->damaged())) {
+    return std::nullopt;
+  }
   return found;
 }
 

@@ -56,6 +56,8 @@ class Flight {
   virtual void WhenReadable(std::function<void()> call) = 0;
   // Calls once when the flight is complete or failed.
   virtual void WhenEnded(std::function<void()> call) = 0;
+  // A read of it has found kCorrupt, in this process: it can never be read whole.
+  virtual bool damaged() const = 0;
   // The writer's error; Done while it writes and after the commit.
   virtual Status outcome() const = 0;
 };
