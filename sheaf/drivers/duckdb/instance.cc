@@ -12,6 +12,7 @@
 #include "duckdb/common/virtual_file_system.hpp"
 #include "duckdb/main/config.hpp"
 #include "duckdb/main/database.hpp"
+#include "sheaf/drivers/duckdb/parquet_filters.h"
 
 namespace sheaf::duckdb {
 namespace {
@@ -41,15 +42,19 @@ ddb::unique_ptr<ddb::FunctionData> RefuseCopy(ddb::ClientContext&, ddb::CopyFunc
   Refuse();
 }
 
+constexpr const char* kReadParquet = "read_parquet";
+
 // What our views (over permitted files alone) and DuckDB's macros over tables are made of; the gate
 // refuses both to the statement itself.
-bool KeptInside(const std::string& name) { return name == "read_parquet" || name == "query_table"; }
+bool KeptInside(const std::string& name) { return name == kReadParquet || name == "query_table"; }
 
 void RefuseFunctions(ddb::SchemaCatalogEntry& schema) {
   schema.Scan(ddb::CatalogType::TABLE_FUNCTION_ENTRY, [](ddb::CatalogEntry& entry) {
-    if (TableFunctionAllowed(entry.name) || KeptInside(entry.name)) return;
+    if (TableFunctionAllowed(entry.name)) return;
     if (entry.type != ddb::CatalogType::TABLE_FUNCTION_ENTRY) return;
     for (auto& function : entry.Cast<ddb::TableFunctionCatalogEntry>().functions.functions) {
+      if (entry.name == kReadParquet) KeepFloatsOut(function);
+      if (KeptInside(entry.name)) continue;
       function.bind = RefuseTable;
       function.bind_replace = RefuseReplace;
       function.bind_operator = nullptr;

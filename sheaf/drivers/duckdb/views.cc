@@ -15,8 +15,10 @@ std::string ParquetCall(const Table& table) {
   ddb::vector<ddb::Value> files;
   for (const auto& file : table.files) files.emplace_back(file);
   const auto list = ddb::Value::LIST(ddb::LogicalType::VARCHAR, std::move(files));
-  // Columns that a path or a glob would add are not the flight's.
-  return "read_parquet(" + list.ToSQLString() + ", hive_partitioning = false, filename = false)";
+  // Columns that a path or a glob would add are not the flight's. Parquet's minima and maxima leave
+  // out NaN, which is the greatest number here: without can_have_nan such rows would be missed.
+  return "read_parquet(" + list.ToSQLString() +
+         ", hive_partitioning = false, filename = false, can_have_nan = true)";
 }
 
 // Arrow writes a duration as a number of its unit, and DuckDB reads the number.

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <climits>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
 
 #include "sheaf/services/files/errors.h"
@@ -64,7 +64,8 @@ class FilesService final : public module::Service {
       plan.parquet->columns = state->spec.columns;
     }
     if (plan.parquet && request.purpose == module::PlanRequest::For::kRun) {
-      SHEAF_TRY(FootersAgree(*state, plan.sources));
+      SHEAF_ASSIGN(const bool alike, FootersAgree(*state, plan.sources));
+      if (!alike) plan.parquet.reset();
     }
     if (request.purpose == module::PlanRequest::For::kSchema) {
       const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
@@ -73,6 +74,7 @@ class FilesService final : public module::Service {
       plan.schema = outlook.shape.output;
       plan.estimate.rows = outlook.rows;
       if (outlook.bytes >= 0) plan.estimate.bytes = outlook.bytes;
+      if (!outlook.alike_elsewhere) plan.parquet.reset();
     }
     plan.state = std::move(state);
     return plan;
@@ -89,21 +91,23 @@ class FilesService final : public module::Service {
  private:
   // A consumer may read these files itself, and its reader may take what ours refuses: damaged
   // footers, schemas that differ. So they are looked at first, once for each state of the files.
-  Status FootersAgree(const FilesPlan& plan, const std::vector<store::SourceToken>& sources) {
+  // Returns whether it may (Reader::AlikeElsewhere).
+  Result<bool> FootersAgree(const FilesPlan& plan, const std::vector<store::SourceToken>& sources) {
     std::string key;
     for (const auto& source : sources) key += source.source + '\0' + source.token + '\0';
     for (const auto& column : plan.spec.columns) key += column + '\0';
     key = command::Sha256(key);  // Thousands of names are many bytes to keep.
     {
       MutexLock lock(mutex_);
-      if (agreed_.contains(key)) return Done();
+      if (const auto found = agreed_.find(key); found != agreed_.end()) return found->second;
     }
     const ReadContext reading{{}, {}, &clock_, nullptr, &probe_};
-    SHEAF_TRY(LookAhead(plan.spec, plan.found, reading, account_, plan.found.files.size()));
+    SHEAF_ASSIGN(const Outlook outlook,
+                 LookAhead(plan.spec, plan.found, reading, account_, plan.found.files.size()));
     MutexLock lock(mutex_);
     if (agreed_.size() >= kAgreedMax) agreed_.clear();
-    agreed_.insert(std::move(key));
-    return Done();
+    agreed_.emplace(std::move(key), outlook.alike_elsewhere);
+    return outlook.alike_elsewhere;
   }
 
   const Roots roots_;
@@ -111,7 +115,8 @@ class FilesService final : public module::Service {
   const std::shared_ptr<Account> account_;  // Shared with the host: what planning holds.
   Probe probe_;
   Mutex mutex_;
-  std::set<std::string> agreed_ SHEAF_GUARDED_BY(mutex_);  // Digests of files that agree.
+  // Digests of files that agree, and whether others may read them.
+  std::map<std::string, bool> agreed_ SHEAF_GUARDED_BY(mutex_);
   // The second threads of runs. Nothing here uses Arrow's own pools, whose size is the machine's.
   Executor helpers_{{.name = "files", .threads_max = 2, .queue_max = 64}};
 };

@@ -1,5 +1,5 @@
 // PLAN  a spec is parsed or refused with its place · a plan reads no data, has a token per file,
-//       and is local Parquet exactly when there is no filter · a run gives one partition a file,
+//       and is local Parquet exactly without a filter and INT96 · a run gives one partition a file,
 //       columns as asked, an empty result with its schema · schemas that differ are named
 //       · more than 1,024 files share partitions · a run ends by cancel, deadline, writer's error
 #include "sheaf/services/files/files.h"
@@ -116,6 +116,27 @@ TEST_F(FilesTest, LocalParquetIsSetExactlyWithoutAFilter) {
   EXPECT_EQ(plain->parquet->columns, (std::vector<std::string>{"c", "a"}));
   EXPECT_FALSE(Plan(R"({"uri": "t.parquet", "filter": [["a", "=", 1]]})")->parquet.has_value());
   EXPECT_FALSE(Plan(R"({"uri": "t.csv"})")->parquet.has_value());
+}
+
+TEST_F(FilesTest, Int96TimestampsAreReadHereAlone) {
+  const auto type = arrow::timestamp(arrow::TimeUnit::NANO);
+  const auto table = TableOf({arrow::field("n", arrow::int64()), arrow::field("at", type)},
+                             "[[1, 1001], [2, 1002]]");
+  WriteParquet("new.parquet", table);
+  WriteParquet("old.parquet", table, 1024, Timestamps::kInt96);
+  const auto offered = [this](const std::string& spec) {
+    const auto run = Plan(spec), schema = PlanSchema(spec), again = Plan(spec);
+    EXPECT_TRUE(run.ok() && schema.ok() && again.ok());
+    EXPECT_EQ(run->parquet.has_value(), schema->parquet.has_value()) << spec;
+    EXPECT_EQ(run->parquet.has_value(), again->parquet.has_value()) << spec;
+    return run->parquet.has_value();
+  };
+  EXPECT_TRUE(offered(R"({"uri": "new.parquet"})"));
+  EXPECT_FALSE(offered(R"({"uri": "old.parquet"})"));
+  EXPECT_FALSE(offered(R"({"uris": ["new.parquet", "old.parquet"]})"));
+  EXPECT_FALSE(offered(R"({"uri": "old.parquet", "columns": ["at"]})"));
+  EXPECT_TRUE(offered(R"({"uri": "old.parquet", "columns": ["n"]})"));
+  ExpectSame(*Ask(R"({"uri": "old.parquet"})").Table(), *table);
 }
 
 TEST_F(FilesTest, ParquetThatAnotherMayReadItselfIsLookedAtFirst) {

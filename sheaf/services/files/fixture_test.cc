@@ -118,13 +118,15 @@ Error FilesTest::Refusal(const std::string& spec) {
 
 std::string FilesTest::WriteParquet(const std::string& name,
                                     const std::shared_ptr<arrow::Table>& table,
-                                    int64_t rows_per_group) {
+                                    int64_t rows_per_group, Timestamps timestamps) {
   const std::string path = dir_.Write(name, "");
   auto file = arrow::io::FileOutputStream::Open(path).ValueOrDie();
-  auto arrow_properties = parquet::ArrowWriterProperties::Builder().store_schema()->build();
+  parquet::ArrowWriterProperties::Builder properties;
+  properties.store_schema();
+  if (timestamps == Timestamps::kInt96) properties.enable_deprecated_int96_timestamps();
   const auto status =
       parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), file, rows_per_group,
-                                 parquet::default_writer_properties(), arrow_properties);
+                                 parquet::default_writer_properties(), properties.build());
   SHEAF_CHECK(status.ok() && file->Close().ok());
   return path;
 }

@@ -108,8 +108,10 @@ class FilesTest : public testing::Test {
   // The error of planning or running; fails the test when there is none.
   Error Refusal(const std::string& spec);
 
+  enum class Timestamps : uint8_t { kInt64, kInt96 };
   std::string WriteParquet(const std::string& name, const std::shared_ptr<arrow::Table>& table,
-                           int64_t rows_per_group = 1024);
+                           int64_t rows_per_group = 1024,
+                           Timestamps timestamps = Timestamps::kInt64);
   std::string WriteIpc(const std::string& name, const std::shared_ptr<arrow::Table>& table,
                        int64_t rows_per_batch = 1024);
 

@@ -82,6 +82,13 @@ class ParquetReader final : public Reader {
     });
   }
 
+  // INT96 is a timestamp in nanoseconds, of which others keep microseconds.
+  bool AlikeElsewhere() const override {
+    return std::none_of(leaves_.begin(), leaves_.end(), [this](int leaf) {
+      return metadata_->schema()->Column(leaf)->physical_type() == parquet::Type::INT96;
+    });
+  }
+
   Result<Batch> Next() override {
     Batch batch;
     const Status status = Guarded(Where(), [&]() -> Status { return ReadBatch(batch); });

@@ -43,6 +43,9 @@ class Reader {
   // Once, before Next: the columns wanted (indices into schema(), in the order of the batches),
   // and the filter that will be applied, for leaving out what it rules out anyway.
   virtual Status Select(const std::vector<int>& columns, const Filter& filter) = 0;
+  // After Select: whether every sound reader of the format makes the same of these columns, so that
+  // a consumer may read the file itself.
+  virtual bool AlikeElsewhere() const { return true; }
   // The next batch, or nullptr at the end.
   virtual Result<Batch> Next() = 0;
   virtual double done() const = 0;  // 0 to 1.

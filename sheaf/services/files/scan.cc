@@ -203,6 +203,7 @@ Result<Outlook> Look(const Spec& spec, const Found& found, const ReadContext& co
     SHEAF_TRY(reader->Select(columns, outlook->shape.filter));
     rows = Sum(rows, reader->rows());
     bytes = Sum(bytes, reader->bytes());
+    outlook->alike_elsewhere = outlook->alike_elsewhere && reader->AlikeElsewhere();
   }
   if (looked == found.files.size()) {
     outlook->rows = rows;

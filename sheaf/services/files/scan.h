@@ -51,6 +51,7 @@ struct Outlook {
   Shape shape;
   int64_t rows = -1;
   int64_t bytes = -1;
+  bool alike_elsewhere = true;  // Of the files that were looked at: Reader::AlikeElsewhere.
 };
 Result<Outlook> LookAhead(const Spec& spec, const Found& found, const ReadContext& context,
                           const std::shared_ptr<Account>& account, size_t checked);
