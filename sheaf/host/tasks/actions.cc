@@ -29,7 +29,7 @@ Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
     parsed.generation = static_cast<uint64_t>(generation);
   }
   if (body.contains("ttl_s") && !body["ttl_s"].is_null()) {
-    SHEAF_ASSIGN(const int64_t ttl_s, read.Integer("ttl_s", 0, 1, INT64_MAX / 2'000'000));
+    SHEAF_ASSIGN(const int64_t ttl_s, read.Integer("ttl_s", 0, 1, command::kSecondsMax));
     parsed.ttl_s = ttl_s;
   } else {
     read.Take("ttl_s");
