@@ -25,11 +25,12 @@ def environment():
     return {key: value for key, value in os.environ.items() if not key.startswith("SHEAF_")}
 
 
-def sheaf(*arguments, server=None, stdin=None, cwd=None, code=0):
+def sheaf(*arguments, server=None, stdin=None, cwd=None, code=0, variables=None):
     """Runs the program; returns its standard output. The exit code must be `code`."""
     where = ["--server", server.flight] if server else []
     done = subprocess.run([BIN, *map(str, arguments), *where], input=stdin, text=True, cwd=cwd,
-                          capture_output=True, timeout=60, env=environment())
+                          capture_output=True, timeout=60,
+                          env={**environment(), **(variables or {})})
     assert done.returncode == code, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
     return done.stdout if code == 0 else done.stderr
 
@@ -111,6 +112,19 @@ def test_an_embedded_node_may_have_a_state_of_its_own(tmp_path):
     sheaf("query", "select 7 as n", "--sink", "kept/seven", *state, cwd=tmp_path)
     assert json.loads(sheaf("get", "kept/seven", "--json", *state, cwd=tmp_path)) == [{"n": 7}]
     assert sheaf("ls", "-1", *state, cwd=tmp_path).split() == ["kept/seven"]
+
+
+def test_a_flag_beats_the_environment(shared, tmp_path):
+    elsewhere = {"SHEAF_SERVER": "grpc://127.0.0.1:1"}
+    mine = ["--state", tmp_path / "mine"]
+    sheaf("query", "select 7 as n", "--sink", "kept/seven", *mine, variables=elsewhere)
+    assert sheaf("ls", "-1", *mine, variables=elsewhere).split() == ["kept/seven"]
+    sheaf("ls", variables=elsewhere, code=4)
+    sheaf("health", server=shared, variables=elsewhere)
+    sheaf("health", variables={"SHEAF_SERVER": shared.flight})
+    for command in (["ls"], ["query", "select 1"]):
+        error = sheaf(*command, *mine, server=shared, code=2)
+        assert "--state" in error and "--server" in error
 
 
 def test_what_as_python_prints_runs_and_gives_the_same(shared):

@@ -86,8 +86,8 @@ Command& Command::Required() {
   return *this;
 }
 
-Command& Command::Environment(const std::string& variable) {
-  last_->envname(variable);
+Command& Command::Excludes(const std::string& name) {
+  last_->excludes(app_->get_option(name));
   return *this;
 }
 

@@ -28,15 +28,19 @@ Result<std::string> TokenOf(const ConnectFlags& flags) {
 
 void AddConnection(Command& command, ConnectFlags& flags, ConnectFlags::Otherwise otherwise) {
   const bool embedded = otherwise == ConnectFlags::Otherwise::kEmbedded;
+  // What a flag says takes its place; and --state is said by a flag.
+  const char* variable = std::getenv("SHEAF_SERVER");  // NOLINT(concurrency-mt-unsafe)
+  if (variable != nullptr) flags.server = variable;
   command.Group("Connection")
       .Text("--server,--url", flags.server,
-            embedded ? "A running node, grpc://host:port; without one the work is done here"
-                     : "A running node, default " + std::string(kDefaultServer))
-      .Environment("SHEAF_SERVER")
+            embedded ? "A running node, grpc://host:port, else SHEAF_SERVER; without either\n"
+                       "the work is done here"
+                     : "A running node, else SHEAF_SERVER, else " + std::string(kDefaultServer))
       .Text("--token-file", flags.token_file, "File with the bearer token, else SHEAF_TOKEN")
       .Text("--tls-ca", flags.tls_ca, "PEM file of the certificates to trust")
       .Text("--timeout", flags.timeout, "Give up after this time: 90s, 5m")
       .Text("--state", flags.config.state, "State directory of a node in this process")
+      .Excludes("--server")
       .Text("--config", flags.config.file, "TOML file of a node in this process")
       .Texts("--set", flags.config.sets, "key=value of a node in this process, repeatable")
       .Group("");

@@ -25,8 +25,9 @@ struct ConnectFlags {
 
   // Without a server and without a state directory of its own.
   enum class Otherwise : uint8_t { kEmbedded, kDefaultServer };
+  // --state beside --server does not parse: with a state, the server is only SHEAF_SERVER's.
   bool embedded(Otherwise otherwise) const {
-    return server.empty() && (otherwise == Otherwise::kEmbedded || !config.state.empty());
+    return !config.state.empty() || (server.empty() && otherwise == Otherwise::kEmbedded);
   }
 };
 // Declares the flags in the group "Connection".
