@@ -114,6 +114,16 @@ def test_an_embedded_node_may_have_a_state_of_its_own(tmp_path):
     assert sheaf("ls", "-1", *state, cwd=tmp_path).split() == ["kept/seven"]
 
 
+def test_a_command_that_looks_makes_no_state_directory(tmp_path):
+    gone = tmp_path / "typo"
+    for command in (["ls"], ["get", "a/b"], ["explain", "select 1"]):
+        assert str(gone) in sheaf(*command, "--state", gone, code=2)
+        assert not gone.exists()
+    (tmp_path / "n.csv").write_text("n\n1\n")
+    sheaf("put", "raw/n", tmp_path / "n.csv", "--state", gone)
+    assert sheaf("ls", "-1", "--state", gone).split() == ["raw/n"]
+
+
 def test_a_flag_beats_the_environment(shared, tmp_path):
     elsewhere = {"SHEAF_SERVER": "grpc://127.0.0.1:1"}
     mine = ["--state", tmp_path / "mine"]
@@ -333,6 +343,11 @@ def test_config_is_shown_with_origins_and_checked(tmp_path):
     sheaf("config", "check", "--config", again)
     file.write_text("[sql]\nthreats = 3\n")
     assert "threads" in sheaf("config", "check", "--config", file, code=2)
+    for command in (["config", "check"], ["config", "show"], ["serve"]):
+        here = {"cwd": tmp_path, "code": 2}
+        assert "'sql'" in sheaf(*command, "--set", "modules.enabled=sqll", **here)
+        assert "directory" in sheaf(*command, "--state", "", **here)
+        assert "directory" in sheaf(*command, "--set", "state.dir=", **here)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

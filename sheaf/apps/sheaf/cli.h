@@ -31,6 +31,7 @@ class Command final {
                   const std::vector<std::string>& words, const std::string& help);
   // Of the last one added:
   Command& Required();
+  Command& NotEmpty(const std::string& what);  // "expected …".
   Command& Excludes(const std::string& name);  // Both at once are a usage error.
 
   Command& Group(const std::string& name);      // Of what is added from here on, in the help.

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "sheaf/adapters/flights/flights.h"
@@ -40,6 +41,7 @@ void AddConnection(Command& command, ConnectFlags& flags, ConnectFlags::Otherwis
       .Text("--tls-ca", flags.tls_ca, "PEM file of the certificates to trust")
       .Text("--timeout", flags.timeout, "Give up after this time: 90s, 5m")
       .Text("--state", flags.config.state, "State directory of a node in this process")
+      .NotEmpty("a directory")
       .Excludes("--server")
       .Text("--config", flags.config.file, "TOML file of a node in this process")
       .Texts("--set", flags.config.sets, "key=value of a node in this process, repeatable")
@@ -76,6 +78,12 @@ int Session::OpenNode(const ConnectFlags& flags, const std::vector<std::string>&
   auto config = ReadConfig(flags.config);
   if (!config.ok()) return ReportUsage(config.error());
   const bool kept = config->Origin("state.dir") != "default";
+  const std::string& state = config->settings().state.dir;
+  std::error_code ignored;
+  if (kept && flags.new_state == ConnectFlags::NewState::kRefused &&
+      !std::filesystem::exists(state, ignored)) {
+    return ReportUsage(Fail(Kind::kInvalid, "there is no state directory '" + state + "'"));
+  }
   Started started =
       StartNode({.config = std::move(config).value(),
                  .mode = NodeOptions::Mode::kEmbedded,
