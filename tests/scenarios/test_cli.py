@@ -259,6 +259,20 @@ def test_tasks_are_shown_and_cancelled(shared, ask):
     assert task[:6] in sheaf("tasks", "--all", server=shared)
 
 
+def test_cancel_takes_the_first_digits_and_tells_what_has_ended(shared, ask):
+    with calls.refused("POLL") as poll:
+        calls.info(ask, sql(endless(4)), {"sheaf-pollable": "true", "sheaf-wait-ms": "0"})
+    task = poll.details["task"]
+    assert f"{task}: cancelled" in sheaf("cancel", task[:12], server=shared)
+    assert calls.ended(ask, task)["state"] == "cancelled"
+    assert "begins with" in sheaf("cancel", "000000000000", server=shared, code=1)
+    assert "sheaf tasks" in sheaf("cancel", "zz", server=shared, code=1)
+    run(ask, sql("select 404 as n", sink=into("cli", "ended")))
+    (ended,) = [each["task"] for each in calls.tasks(ask, state="completed")
+                if each.get("sink", {}).get("path") == ["cli", "ended"]]
+    assert f"{ended}: already completed" in sheaf("cancel", ended, server=shared)
+
+
 @pytest.mark.parametrize("text", [endless(2), drip(2)], ids=["waiting", "streaming"])
 def test_ctrl_c_cancels_on_the_server(shared, ask, text):
     child = subprocess.Popen([BIN, "query", text, "--server", shared.flight, "-F", "csv"],
