@@ -25,11 +25,12 @@ def environment():
     return {key: value for key, value in os.environ.items() if not key.startswith("SHEAF_")}
 
 
-def sheaf(*arguments, server=None, stdin=None, cwd=None, code=0):
+def sheaf(*arguments, server=None, stdin=None, cwd=None, code=0, variables=None):
     """Runs the program; returns its standard output. The exit code must be `code`."""
     where = ["--server", server.flight] if server else []
     done = subprocess.run([BIN, *map(str, arguments), *where], input=stdin, text=True, cwd=cwd,
-                          capture_output=True, timeout=60, env=environment())
+                          capture_output=True, timeout=60,
+                          env={**environment(), **(variables or {})})
     assert done.returncode == code, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
     return done.stdout if code == 0 else done.stderr
 
@@ -111,6 +112,29 @@ def test_an_embedded_node_may_have_a_state_of_its_own(tmp_path):
     sheaf("query", "select 7 as n", "--sink", "kept/seven", *state, cwd=tmp_path)
     assert json.loads(sheaf("get", "kept/seven", "--json", *state, cwd=tmp_path)) == [{"n": 7}]
     assert sheaf("ls", "-1", *state, cwd=tmp_path).split() == ["kept/seven"]
+
+
+def test_a_command_that_looks_makes_no_state_directory(tmp_path):
+    gone = tmp_path / "typo"
+    for command in (["ls"], ["get", "a/b"], ["explain", "select 1"]):
+        assert str(gone) in sheaf(*command, "--state", gone, code=2)
+        assert not gone.exists()
+    (tmp_path / "n.csv").write_text("n\n1\n")
+    sheaf("put", "raw/n", tmp_path / "n.csv", "--state", gone)
+    assert sheaf("ls", "-1", "--state", gone).split() == ["raw/n"]
+
+
+def test_a_flag_beats_the_environment(shared, tmp_path):
+    elsewhere = {"SHEAF_SERVER": "grpc://127.0.0.1:1"}
+    mine = ["--state", tmp_path / "mine"]
+    sheaf("query", "select 7 as n", "--sink", "kept/seven", *mine, variables=elsewhere)
+    assert sheaf("ls", "-1", *mine, variables=elsewhere).split() == ["kept/seven"]
+    sheaf("ls", variables=elsewhere, code=4)
+    sheaf("health", server=shared, variables=elsewhere)
+    sheaf("health", variables={"SHEAF_SERVER": shared.flight})
+    for command in (["ls"], ["query", "select 1"]):
+        error = sheaf(*command, *mine, server=shared, code=2)
+        assert "--state" in error and "--server" in error
 
 
 def test_what_as_python_prints_runs_and_gives_the_same(shared):
@@ -235,6 +259,20 @@ def test_tasks_are_shown_and_cancelled(shared, ask):
     assert task[:6] in sheaf("tasks", "--all", server=shared)
 
 
+def test_cancel_takes_the_first_digits_and_tells_what_has_ended(shared, ask):
+    with calls.refused("POLL") as poll:
+        calls.info(ask, sql(endless(4)), {"sheaf-pollable": "true", "sheaf-wait-ms": "0"})
+    task = poll.details["task"]
+    assert f"{task}: cancelled" in sheaf("cancel", task[:12], server=shared)
+    assert calls.ended(ask, task)["state"] == "cancelled"
+    assert "begins with" in sheaf("cancel", "000000000000", server=shared, code=1)
+    assert "sheaf tasks" in sheaf("cancel", "zz", server=shared, code=1)
+    run(ask, sql("select 404 as n", sink=into("cli", "ended")))
+    (ended,) = [each["task"] for each in calls.tasks(ask, state="completed")
+                if each.get("sink", {}).get("path") == ["cli", "ended"]]
+    assert f"{ended}: already completed" in sheaf("cancel", ended, server=shared)
+
+
 @pytest.mark.parametrize("text", [endless(2), drip(2)], ids=["waiting", "streaming"])
 def test_ctrl_c_cancels_on_the_server(shared, ask, text):
     child = subprocess.Popen([BIN, "query", text, "--server", shared.flight, "-F", "csv"],
@@ -319,6 +357,11 @@ def test_config_is_shown_with_origins_and_checked(tmp_path):
     sheaf("config", "check", "--config", again)
     file.write_text("[sql]\nthreats = 3\n")
     assert "threads" in sheaf("config", "check", "--config", file, code=2)
+    for command in (["config", "check"], ["config", "show"], ["serve"]):
+        here = {"cwd": tmp_path, "code": 2}
+        assert "'sql'" in sheaf(*command, "--set", "modules.enabled=sqll", **here)
+        assert "directory" in sheaf(*command, "--state", "", **here)
+        assert "directory" in sheaf(*command, "--set", "state.dir=", **here)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -86,8 +86,14 @@ Command& Command::Required() {
   return *this;
 }
 
-Command& Command::Environment(const std::string& variable) {
-  last_->envname(variable);
+Command& Command::NotEmpty(const std::string& what) {
+  last_->check(
+      [what](const std::string& given) { return given.empty() ? "expected " + what : ""; });
+  return *this;
+}
+
+Command& Command::Excludes(const std::string& name) {
+  last_->excludes(app_->get_option(name));
   return *this;
 }
 

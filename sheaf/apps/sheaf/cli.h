@@ -31,7 +31,8 @@ class Command final {
                   const std::vector<std::string>& words, const std::string& help);
   // Of the last one added:
   Command& Required();
-  Command& Environment(const std::string& variable);
+  Command& NotEmpty(const std::string& what);  // "expected …".
+  Command& Excludes(const std::string& name);  // Both at once are a usage error.
 
   Command& Group(const std::string& name);      // Of what is added from here on, in the help.
   Command& Examples(const std::string& lines);  // "$ sheaf …", below the help.

@@ -6,6 +6,7 @@
 #include "sheaf/apps/sheaf/commands.h"
 #include "sheaf/apps/sheaf/configuration.h"
 #include "sheaf/apps/sheaf/exit.h"
+#include "sheaf/apps/sheaf/node.h"
 
 namespace sheaf::app {
 namespace {
@@ -13,12 +14,16 @@ namespace {
 void AddConfigFlags(Command& command, ConfigFlags& flags) {
   command.Text("--config", flags.file, "TOML file with settings")
       .Text("--state", flags.state, "The same as --set state.dir=…")
+      .NotEmpty("a directory")
       .Texts("--set", flags.sets, "key=value, repeatable; wins over file and environment");
 }
 
 int Check(const settings::Config& config) {
   for (const auto& problem : config.problems()) {
     std::fprintf(stderr, "sheaf: %s\n", problem.Text().c_str());
+  }
+  if (auto modules = CheckModules(config.settings()); !modules.ok()) {
+    return ReportUsage(modules.error());
   }
   return config.problems().empty() ? kExitOk : kExitUsage;
 }

@@ -77,6 +77,7 @@ int Put(PutFlags& flags) {
 
 void AddPut(Cli& cli) {
   auto flags = std::make_shared<PutFlags>();
+  flags->connect.new_state = ConnectFlags::NewState::kMade;
   auto command = cli.Add("put", "Upload files to a path; whole, or not at all");
   command.Text("PATH", flags->path, "namespace/name")
       .Required()

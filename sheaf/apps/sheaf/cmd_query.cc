@@ -36,6 +36,7 @@ int Query(QueryFlags& flags) {
 
 void AddQuery(Cli& cli) {
   auto flags = std::make_shared<QueryFlags>();
+  flags->ask.connect.new_state = ConnectFlags::NewState::kMade;
   auto command = cli.Add("query", "Run SQL or a command and show its result");
   AddAsking(command, flags->ask);
   AddReading(command, flags->read);

@@ -55,6 +55,7 @@ void AddServe(Cli& cli) {
   auto command = cli.Add("serve", "Run a node until SIGTERM or Ctrl-C");
   command.Text("--config", flags->file, "TOML file with settings; see `sheaf config keys`")
       .Text("--state", flags->state, "State directory, the same as --set state.dir=…")
+      .NotEmpty("a directory")
       .Texts("--set", flags->sets, "key=value, repeatable; wins over file and environment")
       .Does([flags] { return Serve(*flags); })
       .Examples(

@@ -44,6 +44,14 @@ struct BuiltIn {
 constexpr std::array<BuiltIn, 2> kBuiltIn{
     {{"files", files::MakeFilesModule}, {"sql", sql::MakeSqlModule}}};
 
+// Null when there is none of that name.
+const BuiltIn* BuiltInOf(std::string_view name) {
+  for (const BuiltIn& built_in : kBuiltIn) {
+    if (built_in.name == name) return &built_in;
+  }
+  return nullptr;
+}
+
 // What is left of `grace`, but a moment in any case: what was cancelled must be able to end.
 Duration Left(Clock& clock, Deadline deadline) {
   return std::max<Duration>(deadline.Left(clock.Now()), milliseconds(200));
@@ -245,17 +253,9 @@ class LiveNode final : public Node {
 
   // Before anything is opened: a name that nobody has is a mistake in the settings.
   Status MakeModules() {
+    SHEAF_TRY(CheckModules(settings_));
     for (const std::string& name : settings_.modules.enabled) {
-      std::unique_ptr<module::Module> made;
-      std::vector<std::string_view> known;
-      for (const BuiltIn& built_in : kBuiltIn) {
-        known.push_back(built_in.name);
-        if (built_in.name == name) made = built_in.make();
-      }
-      if (made == nullptr) {
-        return Fail(Kind::kInvalid, "modules.enabled: " + core::UnknownWord("module", name, known));
-      }
-      made_.push_back(std::move(made));
+      made_.push_back(BuiltInOf(name)->make());
     }
     return Done();
   }
@@ -459,6 +459,16 @@ class LiveNode final : public Node {
 };
 
 }  // namespace
+
+Status CheckModules(const Settings& settings) {
+  std::vector<std::string_view> known;
+  for (const BuiltIn& built_in : kBuiltIn) known.push_back(built_in.name);
+  for (const std::string& name : settings.modules.enabled) {
+    if (BuiltInOf(name) != nullptr) continue;
+    return Fail(Kind::kInvalid, "modules.enabled: " + core::UnknownWord("module", name, known));
+  }
+  return Done();
+}
 
 Started StartNode(NodeOptions options) {
   grpc::TuneAllocator();

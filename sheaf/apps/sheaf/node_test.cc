@@ -1,6 +1,6 @@
 // PLAN  an embedded node answers and opens no port · what is kept outlives a node, tickets' key
-//       too; what is temporary goes with it · each way not to start has its stage · a node that
-//       serves can be asked over Flight and drains
+//       too; what is temporary goes with it · each way not to start has its stage · modules are
+//       checked without a node · a node that serves can be asked over Flight and drains
 
 #include "sheaf/apps/sheaf/node.h"
 
@@ -121,6 +121,18 @@ TEST_F(NodeTest, EachWayNotToStartHasItsStage) {
   std::ofstream(folder_ / "file") << "no directory";
   EXPECT_EQ(StageOf(Options(Mode::kServe, {"state.dir=" + (folder_ / "file").string()}), "file"),
             StartStage::kState);
+}
+
+TEST_F(NodeTest, ModulesAreCheckedWithoutANode) {
+  const auto check = [&](const std::string& enabled) {
+    return CheckModules(
+        Options(NodeOptions::Mode::kServe, {"modules.enabled=" + enabled}).config.settings());
+  };
+  EXPECT_TRUE(check("sql,files").ok());
+  const auto unknown = check("files,sqll");
+  ASSERT_FALSE(unknown.ok());
+  EXPECT_THAT(unknown.error().message, HasSubstr("'sql'"));
+  EXPECT_FALSE(fs::exists(folder_ / "state"));
 }
 
 TEST_F(NodeTest, DamagedIdentityIsAStateThatIsDamaged) {

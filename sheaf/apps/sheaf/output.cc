@@ -3,6 +3,8 @@
 #include <arrow/io/file.h>
 #include <arrow/io/interfaces.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -69,7 +71,36 @@ class StandardOutput final : public arrow::io::OutputStream {
   int64_t written_ = 0;
 };
 
-// Where bytes go. A file is written beside its name and renamed at the end.
+// The file that a name means in the end, itself perhaps not there yet. Links may be 40 deep, as
+// for the system.
+fs::path Behind(fs::path file) {
+  std::error_code error;
+  for (int links = 0; links < 40 && fs::is_symlink(file, error); ++links) {
+    const fs::path next = fs::read_symlink(file, error);
+    if (error) break;
+    file = file.parent_path() / next;  // An absolute one replaces all of it.
+  }
+  return file;
+}
+
+// A new file for what shall replace `old`: with its mode, its owner too where that is allowed.
+int MakePart(const std::string& part, const std::string& old) {
+  struct stat facts {};
+  const bool replaces = ::stat(old.c_str(), &facts) == 0;
+  // Until it has the mode of the old one, nobody else can open it.
+  const int made = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                          replaces ? 0600 : 0666);
+  if (made < 0 || !replaces) return made;
+  [[maybe_unused]] const int given = ::fchown(made, facts.st_uid, facts.st_gid);
+  if (::fchmod(made, facts.st_mode & 07777) == 0) return made;
+  const int failed = errno;
+  ::close(made);
+  ::unlink(part.c_str());
+  errno = failed;
+  return -1;
+}
+
+// Where bytes go. A file is written beside the one that its name means, and renamed at the end.
 class Target final {
  public:
   static Result<std::unique_ptr<Target>> Open(const std::string& file) {
@@ -78,15 +109,21 @@ class Target final {
       target->stream_ = std::make_shared<StandardOutput>();
       return target;
     }
-    std::error_code ignored;
-    const auto status = fs::status(file, ignored);
-    const bool device = fs::exists(status) && !fs::is_regular_file(status);
-    const std::string part = file + ".part-" + std::to_string(::getpid());
-    auto opened = arrow::io::FileOutputStream::Open(device ? file : part);
-    if (!opened.ok()) {
-      return Fail(Kind::kInvalid, "cannot write '" + file + "': " + opened.status().message());
+    std::error_code error;
+    const auto status = fs::status(file, error);
+    if (error == std::errc::too_many_symbolic_link_levels) {
+      return Fail(Kind::kInvalid, "cannot write '" + file + "': " + error.message());
     }
-    target->stream_ = *opened;
+    const bool device = fs::exists(status) && !fs::is_regular_file(status);
+    target->whole_ = Behind(file).string();
+    const std::string part = target->whole_ + ".part-" + std::to_string(::getpid());
+    const int opened = device ? ::open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC)
+                              : MakePart(part, target->whole_);
+    if (opened < 0) {
+      return Fail(Kind::kInvalid, "cannot write '" + file +
+                                      "': " + std::generic_category().message(errno));
+    }
+    SHEAF_ARROW_ASSIGN(target->stream_, Kind::kFailed, arrow::io::FileOutputStream::Open(opened));
     if (!device) target->part_ = part;
     return target;
   }
@@ -105,7 +142,7 @@ class Target final {
     SHEAF_ARROW_TRY(Kind::kFailed, stream_->Close());
     if (part_.empty()) return Done();
     std::error_code error;
-    fs::rename(part_, file_, error);
+    fs::rename(part_, whole_, error);
     if (error) return Fail(Kind::kFailed, "cannot write '" + file_ + "': " + error.message());
     part_.clear();
     return Done();
@@ -114,6 +151,7 @@ class Target final {
  private:
   explicit Target(std::string file) : file_(std::move(file)) {}
   const std::string file_;
+  std::string whole_;                                // What is replaced when all is written.
   std::string part_;                                 // Empty when bytes go where they stay.
   std::shared_ptr<arrow::io::OutputStream> stream_;  // Shared with Arrow's writers.
 };

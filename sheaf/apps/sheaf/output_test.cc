@@ -1,6 +1,6 @@
 // PLAN  each format gives back what went in · a table shows the first rows and counts all · a file
-//       is whole or absent · formats by name and by suffix · several files are one upload, another
-//       schema is named
+//       is whole or absent, keeps its mode and stays behind its link · formats by name and by
+//       suffix · several files are one upload, another schema is named
 
 #include "sheaf/apps/sheaf/output.h"
 
@@ -133,6 +133,36 @@ TEST_F(OutputTest, FileIsWholeOrAbsent) {
   ASSERT_FALSE(rows.ok());
   EXPECT_EQ(rows.error().message, "out of ideas");
   EXPECT_TRUE(fs::is_empty(folder_));
+}
+
+TEST_F(OutputTest, FileThatIsReplacedKeepsItsMode) {
+  Save("secret.csv", "old");
+  const auto mode = fs::perms::owner_read | fs::perms::owner_write;
+  fs::permissions(At("secret.csv"), mode);
+  Write(Sample(), "secret.csv");
+  EXPECT_THAT(TextOf("secret.csv"), HasSubstr("a,b"));
+  EXPECT_EQ(fs::status(At("secret.csv")).permissions(), mode);
+}
+
+TEST_F(OutputTest, LinkStaysAndItsTargetIsReplaced) {
+  fs::create_directories(folder_ / "there");
+  Save("there/old.csv", "old");
+  fs::create_symlink("there/old.csv", folder_ / "first.csv");
+  fs::create_symlink(folder_ / "first.csv", folder_ / "second.csv");
+  fs::create_symlink("there/new.csv", folder_ / "nothing-yet.csv");
+  for (const char* name : {"second.csv", "nothing-yet.csv"}) {
+    SCOPED_TRACE(name);
+    Write(Sample(), name);
+    EXPECT_TRUE(fs::is_symlink(folder_ / name));
+    EXPECT_THAT(TextOf(name), HasSubstr("a,b"));
+  }
+  EXPECT_THAT(TextOf("there/old.csv"), HasSubstr("a,b"));
+  fs::create_symlink("circle.csv", folder_ / "circle.csv");
+  arrow::TableBatchReader reader(*Sample());
+  const auto rows =
+      WriteOutput(reader, {.format = Format::kCsv, .file = At("circle.csv")}, Grouped);
+  ASSERT_FALSE(rows.ok());
+  EXPECT_EQ(rows.error().kind, Kind::kInvalid);
 }
 
 TEST_F(OutputTest, FileThatCannotBeMadeIsNamed) {

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <utility>
 
 #include "sheaf/adapters/flights/flights.h"
@@ -28,15 +29,20 @@ Result<std::string> TokenOf(const ConnectFlags& flags) {
 
 void AddConnection(Command& command, ConnectFlags& flags, ConnectFlags::Otherwise otherwise) {
   const bool embedded = otherwise == ConnectFlags::Otherwise::kEmbedded;
+  // What a flag says takes its place; and --state is said by a flag.
+  const char* variable = std::getenv("SHEAF_SERVER");  // NOLINT(concurrency-mt-unsafe)
+  if (variable != nullptr) flags.server = variable;
   command.Group("Connection")
       .Text("--server,--url", flags.server,
-            embedded ? "A running node, grpc://host:port; without one the work is done here"
-                     : "A running node, default " + std::string(kDefaultServer))
-      .Environment("SHEAF_SERVER")
+            embedded ? "A running node, grpc://host:port, else SHEAF_SERVER; without either\n"
+                       "the work is done here"
+                     : "A running node, else SHEAF_SERVER, else " + std::string(kDefaultServer))
       .Text("--token-file", flags.token_file, "File with the bearer token, else SHEAF_TOKEN")
       .Text("--tls-ca", flags.tls_ca, "PEM file of the certificates to trust")
       .Text("--timeout", flags.timeout, "Give up after this time: 90s, 5m")
       .Text("--state", flags.config.state, "State directory of a node in this process")
+      .NotEmpty("a directory")
+      .Excludes("--server")
       .Text("--config", flags.config.file, "TOML file of a node in this process")
       .Texts("--set", flags.config.sets, "key=value of a node in this process, repeatable")
       .Group("");
@@ -72,6 +78,12 @@ int Session::OpenNode(const ConnectFlags& flags, const std::vector<std::string>&
   auto config = ReadConfig(flags.config);
   if (!config.ok()) return ReportUsage(config.error());
   const bool kept = config->Origin("state.dir") != "default";
+  const std::string& state = config->settings().state.dir;
+  std::error_code ignored;
+  if (kept && flags.new_state == ConnectFlags::NewState::kRefused &&
+      !std::filesystem::exists(state, ignored)) {
+    return ReportUsage(Fail(Kind::kInvalid, "there is no state directory '" + state + "'"));
+  }
   Started started =
       StartNode({.config = std::move(config).value(),
                  .mode = NodeOptions::Mode::kEmbedded,

@@ -23,10 +23,14 @@ struct ConnectFlags {
   std::string timeout;     // --timeout
   ConfigFlags config;      // Of an embedded node: --config, --state, --set
 
+  // Of an embedded node: a command that only looks makes no directory for a name mistyped.
+  enum class NewState : uint8_t { kRefused, kMade } new_state = NewState::kRefused;
+
   // Without a server and without a state directory of its own.
   enum class Otherwise : uint8_t { kEmbedded, kDefaultServer };
+  // --state beside --server does not parse: with a state, the server is only SHEAF_SERVER's.
   bool embedded(Otherwise otherwise) const {
-    return server.empty() && (otherwise == Otherwise::kEmbedded || !config.state.empty());
+    return !config.state.empty() || (server.empty() && otherwise == Otherwise::kEmbedded);
   }
 };
 // Declares the flags in the group "Connection".

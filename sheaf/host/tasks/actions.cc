@@ -17,7 +17,7 @@ struct PathBody {
   std::optional<int64_t> ttl_s;
 };
 
-// {"path", "generation"?, "ttl_s"?} of Drop, Pin, Touch and Refresh.
+// {"path", "generation"?, "ttl_s"?} of Drop, Pin, Touch, Refresh and Get.
 Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
   PathBody parsed;
   SHEAF_TRY(read.Known({"path", "generation", "ttl_s"}));
@@ -29,12 +29,19 @@ Result<PathBody> ReadPathBody(const Json& body, ObjectReader& read) {
     parsed.generation = static_cast<uint64_t>(generation);
   }
   if (body.contains("ttl_s") && !body["ttl_s"].is_null()) {
-    SHEAF_ASSIGN(const int64_t ttl_s, read.Integer("ttl_s", 0, 1, INT64_MAX / 2'000'000));
+    SHEAF_ASSIGN(const int64_t ttl_s, read.Integer("ttl_s", 0, 1, command::kSecondsMax));
     parsed.ttl_s = ttl_s;
   } else {
     read.Take("ttl_s");
   }
   return parsed;
+}
+
+// kConflict when the caller means another generation than the one that is there.
+Status CheckGeneration(const PathBody& what, const store::FlightRecord& record) {
+  if (!what.generation.has_value() || *what.generation == record.generation) return Done();
+  return Fail(Kind::kConflict,
+              "'" + what.path.Text() + "' has generation " + std::to_string(record.generation));
 }
 
 // The recorded command, to be run whatever its path holds now. How that is said here is not kept:
@@ -188,6 +195,7 @@ void Actions::AddFlightActions() {
         if (!found.has_value()) {
           return Fail(Kind::kNotFound, "no flight at '" + what.path.Text() + "'");
         }
+        SHEAF_TRY(CheckGeneration(what, *found->record));
         return One(FlightJson(*found->record));
       });
 }
@@ -217,10 +225,7 @@ Answer Actions::Refresh(const Json& body, const flights::Context& context) {
     return Fail(Kind::kNotFound, "no flight at '" + what.path.Text() + "'");
   }
   const auto& record = *found->record;
-  if (what.generation.has_value() && *what.generation != record.generation) {
-    return Fail(Kind::kConflict,
-                "'" + what.path.Text() + "' has generation " + std::to_string(record.generation));
-  }
+  SHEAF_TRY(CheckGeneration(what, record));
   if (record.from.command.empty()) {
     return Fail(Kind::kInvalid,
                 "'" + what.path.Text() + "' was uploaded: there is no command to run again");

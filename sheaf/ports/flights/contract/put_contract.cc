@@ -1,7 +1,8 @@
 // PLAN  put, then get gives every type · no rows keep their schema · a replaced path changes at
 //       once and open readers keep what they had · a failing reader leaves nothing, or what was
 //       there · if_generation guards · a second writer conflicts · a missing path is not found ·
-//       a pinned generation · columns · list in order · drop
+//       a pinned generation · columns · list in order · drop and GetFlight of one generation ·
+//       how long Touch may keep
 
 #include <arrow/api.h>
 #include <gmock/gmock.h>
@@ -202,6 +203,32 @@ TEST_P(FlightsContract, DropRemovesThatGenerationOnly) {
   const auto dropped = flights().Do("DropFlight", body, {});
   EXPECT_TRUE(dropped.ok()) << dropped.error().message;
   EXPECT_EQ(ReadPath("t").error().kind, Kind::kNotFound);
+}
+
+TEST_P(FlightsContract, GetFlightTellsOfThatGenerationOnly) {
+  const auto receipt = PutRows(SinkAt("t"), 2);
+  ASSERT_TRUE(receipt.ok()) << receipt.error().message;
+  Json body{{"path", At("t").ToJson()}, {"generation", receipt->generation + 1}};
+  const auto other = flights().Do("GetFlight", body, {});
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().kind, Kind::kConflict) << other.error().message;
+  body["generation"] = receipt->generation;
+  const auto same = flights().Do("GetFlight", body, {});
+  ASSERT_TRUE(same.ok()) << same.error().message;
+  EXPECT_EQ(same->front()["generation"], receipt->generation);
+}
+
+TEST_P(FlightsContract, TouchTakesTheTimesThatASinkTakes) {
+  ASSERT_TRUE(PutRows(SinkAt("t"), 2).ok());
+  Json body{{"path", At("t").ToJson()}, {"ttl_s", command::kSecondsMax + 1}};
+  const auto beyond = flights().Do("TouchFlight", body, {});
+  ASSERT_FALSE(beyond.ok());
+  EXPECT_EQ(beyond.error().kind, Kind::kInvalid);
+  EXPECT_THAT(beyond.error().message, ::testing::HasSubstr("3153600000"));
+  body["ttl_s"] = command::kSecondsMax;
+  const auto longest = flights().Do("TouchFlight", body, {});
+  ASSERT_TRUE(longest.ok()) << longest.error().message;
+  EXPECT_GT((*longest)[0]["expires"].get<std::string>(), "2070");
 }
 
 }  // namespace
