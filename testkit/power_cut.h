@@ -6,6 +6,7 @@
 // with torn writes. SQLite's files are seen through a VFS of the same disk.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -36,6 +37,10 @@ class PowerCutDisk final {
   // The power fails at the write point of this number (from 1); never by default.
   void CutAt(uint64_t point) { cut_at_ = point; }
   uint64_t points() const { return points_; }
+  // A full disk: SQLite's files cannot grow. Nothing of what they hold changes.
+  void FillUp() { full_ = true; }
+  void MakeRoom() { full_ = false; }
+  bool full() const { return full_; }
   bool off() const { return cut_at_ != 0 && points_ >= cut_at_; }
   const std::string& root() const { return root_; }
 
@@ -80,6 +85,7 @@ class PowerCutDisk final {
   std::map<std::string, std::vector<Entry>> pending_;   // …and by directory what came since.
   uint64_t points_ = 0;
   uint64_t cut_at_ = 0;
+  std::atomic<bool> full_ = false;
 };
 
 // The disk as the house's file system.

@@ -34,6 +34,11 @@ int Read(sqlite3_file* file, void* to, int bytes, sqlite3_int64 at) {
 }
 int Write(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at) {
   VfsFile& mine = Of(file);
+  sqlite3_int64 size = 0;
+  if (mine.disk != nullptr && mine.disk->full() &&
+      (mine.inner->pMethods->xFileSize(mine.inner, &size) != SQLITE_OK || at + bytes > size)) {
+    return SQLITE_FULL;
+  }
   const std::string_view text(static_cast<const char*>(from), static_cast<size_t>(bytes));
   if (mine.disk != nullptr && !mine.disk->Write(*mine.path, static_cast<uint64_t>(at), text)) {
     return SQLITE_IOERR_WRITE;

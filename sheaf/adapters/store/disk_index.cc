@@ -266,7 +266,14 @@ Status SqliteIndex::Write(const std::vector<Edit>& edits) {
     }
     if (edit.before.has_value() && edit.before->record->durable) SHEAF_TRY(Remove(edit));
   }
-  return transaction.Commit();
+  Status committed = transaction.Commit();
+  if (!committed.ok() && committed.error().kind == Kind::kExhausted &&
+      committed.error().effect == Effect::kNone) {
+    Error error = std::move(committed).error();
+    error.message += "; nothing was changed: free a few MB on that disk and try again";
+    return error;
+  }
+  return committed;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // PLAN  the power fails at every write point of: commits to disk and memory, replacements, several
 //       targets, drops, pins, spills, evictions, the start itself. On what survives: what was
 //       acknowledged durable is whole, what was not is whole or absent, nothing else is there, no
-//       generation comes twice, no file is left over.
+//       generation comes twice, no file is left over · a full disk refuses a drop, wholly.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -315,6 +315,26 @@ TEST(StorePowerCutTest, StartSweepsWhatIsLeft) {
                        actor.Drop("a");
                      },
                  .act = nullptr});
+}
+
+TEST(StoreFullDiskTest, ADropWithoutRoomForItChangesNothingAndSaysSo) {
+  testkit::TemporaryDirectory directory;
+  Machine machine(directory.path());
+  {
+    auto store = machine.Open().value();
+    Actor(store.get(), {}, 0).Keep({"a"}, 0, Tier::kDisk);
+    machine.disk.FillUp();
+    const Status dropped = store->Drop(P("a"), std::nullopt);
+    ASSERT_FALSE(dropped.ok());
+    EXPECT_EQ(dropped.error().kind, Kind::kExhausted);
+    EXPECT_EQ(dropped.error().effect, Effect::kNone);
+    EXPECT_NE(dropped.error().message.find("nothing was changed"), std::string::npos);
+    EXPECT_TRUE(store->Lookup(P("a")).has_value());
+  }
+  machine.disk.MakeRoom();
+  auto store = machine.Open().value();  // A restart finds what was said.
+  EXPECT_TRUE(store->Lookup(P("a")).has_value());
+  EXPECT_TRUE(store->Drop(P("a"), std::nullopt).ok());
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ Error Database::Failed(int code) const {
   return Fail(KindOf(code), path_ + ": " + text + " (SQLite " + std::to_string(code) + ")");
 }
 
+bool Database::RolledBackAsFull() const {
+  return (::sqlite3_errcode(handle_) & 0xFF) == SQLITE_FULL && ::sqlite3_get_autocommit(handle_);
+}
+
 int64_t Database::changes() const { return ::sqlite3_changes64(handle_); }
 
 Status Database::Bind(sqlite3_stmt* statement, int place, const Value& value) {
@@ -180,7 +184,7 @@ Status Transaction::Commit() {
   SHEAF_CHECK(database_ != nullptr);
   if (Status committed = database_->Run("commit"); !committed.ok()) {
     Error error = std::move(committed).error();
-    error.effect = Effect::kUnknown;
+    if (!database_->RolledBackAsFull()) error.effect = Effect::kUnknown;
     return error;
   }
   database_ = nullptr;

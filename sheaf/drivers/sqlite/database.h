@@ -90,12 +90,14 @@ class Database final {
 
  private:
   friend class Rows;
+  friend class Transaction;
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
   Result<Rows> Start(const char* sql, std::initializer_list<Value> values);
   Status Finish(Result<Rows> rows);
   Status RunScript(const char* sql);
   Status Bind(sqlite3_stmt* statement, int place, const Value& value);
   Error Failed(int code) const;
+  bool RolledBackAsFull() const;
 
   sqlite3* const handle_;
   const std::string path_;
@@ -111,7 +113,8 @@ class Transaction final {
   Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
-  // An error has Effect::kUnknown: the transaction may be found after a restart.
+  // An error has Effect::kUnknown, the transaction may be found after a restart: but kNone when the
+  // disk was full, for then its last page was never written, and SQLite has rolled back.
   Status Commit();
 
  private:
