@@ -1,4 +1,4 @@
-// PLAN  a spec has one of uri and uris · unknown keys, formats, operators and types are named
+// PLAN  a spec has one of uri and uris · unknown keys, formats, operators, types, zones are named
 //       · options are refused where they mean nothing · suffixes tell format and packing
 #include "sheaf/services/files/spec.h"
 
@@ -105,6 +105,8 @@ TEST(SpecTest, TypesAreReadAsPeopleWriteThem) {
   EXPECT_EQ(shown("date"), "date32[day]");
   EXPECT_EQ(shown("timestamp"), "timestamp[us]");
   EXPECT_EQ(shown("timestamp[ms, UTC]"), "timestamp[ms, tz=UTC]");
+  EXPECT_EQ(shown("timestamp[us, tz=Europe/Berlin]"), "timestamp[us, tz=Europe/Berlin]");
+  EXPECT_EQ(shown("timestamp[us, tz=+02:00]"), "timestamp[us, tz=+02:00]");
   EXPECT_EQ(shown("time[s]"), "time32[s]");
   EXPECT_EQ(shown("time64[ns]"), "time64[ns]");
   EXPECT_EQ(shown("decimal(50,3)"), "decimal256(50, 3)");
@@ -113,6 +115,16 @@ TEST(SpecTest, TypesAreReadAsPeopleWriteThem) {
         "timestamp[min]", "timestamp[ms", "time32[ns]", "int64[3]", "list<int64>", "decimal(x)"}) {
     EXPECT_FALSE(ParseType(bad, "x").ok()) << bad;
   }
+}
+
+TEST(SpecTest, TimeZonesThatNobodyKnowsAreNamed) {
+  for (const std::string zone :
+       {"Mars/Phobos", "tz=Mars/Phobos", "tz=", "", "+25:00", "tz=tz=UTC"}) {
+    EXPECT_FALSE(ParseType("timestamp[us, " + zone + "]", "x").ok()) << zone;
+  }
+  ExpectInvalid(
+      R"({"uri": "a.csv", "options": {"types": {"at": "timestamp[us, tz=Mars/Phobos]"}}})",
+      "spec.options.types.at: unknown time zone 'Mars/Phobos'");
 }
 
 }  // namespace

@@ -1,4 +1,8 @@
 // Names of types, as people write them in options.types.
+#include <arrow/compute/api_scalar.h>
+#include <arrow/compute/initialize.h>
+#include <arrow/datum.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include <charconv>
@@ -83,12 +87,33 @@ std::optional<int32_t> NumberOf(const std::string& text) {
   return number;
 }
 
+// Whether Arrow finds the zone; it takes names of the machine's database and offsets.
+bool Locates(const std::string& zone) {
+  static const arrow::Status ready = arrow::compute::Initialize();
+  const auto moment = arrow::MakeScalar(arrow::timestamp(arrow::TimeUnit::MICRO), 0);
+  return ready.ok() && moment.ok() &&
+         arrow::compute::AssumeTimezone(*moment, arrow::compute::AssumeTimezoneOptions(zone)).ok();
+}
+
+// A machine without a database knows no zone at all: then every name has to be believed.
+bool IsZone(const std::string& zone) {
+  if (zone.empty()) return false;
+  return zone == "UTC" || Locates(zone) || !Locates("UTC");
+}
+
+// The zone of "timestamp[us, UTC]", or of "timestamp[us, tz=UTC]", as Arrow and our errors put it.
+std::string ZoneOf(const Parts& parts) {
+  constexpr std::string_view kMark = "tz=";
+  const std::string& text = parts.arguments[1];
+  return text.starts_with(kMark) ? text.substr(kMark.size()) : text;
+}
+
 TypePtr TemporalType(const Parts& parts) {
   const auto unit = UnitOf(parts.arguments[0]);
   if (!unit.has_value()) return nullptr;
   if (parts.name == "timestamp") {
     return parts.arguments.size() == 1 ? arrow::timestamp(*unit)
-                                       : arrow::timestamp(*unit, parts.arguments[1]);
+                                       : arrow::timestamp(*unit, ZoneOf(parts));
   }
   if (parts.arguments.size() != 1) return nullptr;
   const bool coarse = *unit == arrow::TimeUnit::SECOND || *unit == arrow::TimeUnit::MILLI;
@@ -118,6 +143,13 @@ Result<TypePtr> ParseType(std::string_view text, std::string_view where) {
     if (found != PlainTypes().end()) type = found->second;
   } else if (parts.has_value() && parts->arguments.size() <= 2) {
     type = parts->name == "decimal" ? DecimalType(*parts) : TemporalType(*parts);
+  }
+  if (type != nullptr && type->id() == arrow::Type::TIMESTAMP && parts->arguments.size() == 2) {
+    if (const std::string zone = ZoneOf(*parts); !IsZone(zone)) {
+      return BadSpec(where, "unknown time zone '" + zone.substr(0, 60) +
+                                "'; known are names as UTC and Europe/Berlin, with their capitals, "
+                                "and offsets as +02:00");
+    }
   }
   if (type != nullptr) return type;
   return BadSpec(where, "unknown type '" + std::string(text.substr(0, 60)) +
