@@ -3,11 +3,14 @@ prints runs · explain, info, ls, tasks tell · put and get · Ctrl-C cancels th
 config and completion.
 """
 
+import array
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 
 import pyarrow as pa
 import pyarrow.csv
@@ -33,6 +36,13 @@ def sheaf(*arguments, server=None, stdin=None, cwd=None, code=0, variables=None)
                           env={**environment(), **(variables or {})})
     assert done.returncode == code, f"exit {done.returncode}: {done.stdout}\n{done.stderr}"
     return done.stdout if code == 0 else done.stderr
+
+
+def unread(pipe):
+    """How many bytes are in the pipe."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 QUERY = "select n_name, n_regionkey from nation where n_nationkey < 3 order by 1"
@@ -207,6 +217,26 @@ def test_a_put_that_fails_in_the_middle_keeps_nothing(shared, ask, tmp_path):
     assert "bad.csv" in error
     with calls.refused("NOT_FOUND"):
         calls.info(ask, ["cli", "torn"])
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("format", ["csv", "json", "arrow"])
+def test_one_signal_ends_a_put_of_silent_standard_input(shared, number, code, format):
+    child = subprocess.Popen([BIN, "put", "cli/silent", "-", "-F", format, "--server",
+                              shared.flight], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env=environment())
+    try:
+        child.stdin.write(b'{"n":')
+        child.stdin.flush()
+        eventually(lambda: unread(child.stdin) == 0, what="that it reads")
+        child.send_signal(number)
+        assert child.wait(timeout=10) == code
+        assert b"CANCELLED" in child.stderr.read()
+    finally:
+        child.kill()
+        child.stdin.close()
+        child.stderr.close()
+    assert "NOT_FOUND" in sheaf("info", "cli/silent", server=shared, code=1)
 
 
 def test_ls_info_pin_renew_refresh_and_drop(shared, ask):

@@ -68,6 +68,7 @@ int Put(PutFlags& flags) {
   flags.upload.header = !flags.no_header;
   return WithSession(flags.connect, ConnectFlags::Otherwise::kDefaultServer, {},
                      [&](Session& session) -> Status {
+                       flags.upload.cancel = session.context().cancel;
                        SHEAF_ASSIGN(auto reader, OpenFiles(flags.files, flags.upload));
                        return Upload(session, flags, *sink, *reader);
                      });

@@ -34,7 +34,7 @@ int Serve(const ConfigFlags& flags) {
   std::signal(SIGPIPE, SIG_IGN);
   Event told;
   // What is not durable is given up by a second signal; the state directory bears that.
-  const Signals signals([&](int count) {
+  const Signals signals([&](int count, int) {
     if (count > 1) std::_Exit(kExitOk);
     told.Set();
   });

@@ -73,7 +73,8 @@ std::string PrintableLines(std::string_view text) {
 
 std::string ExitCodesHelp() {
   return "Exit codes: 0 done · 1 the server said no · 2 wrong flags or configuration ·\n"
-         "3 state directory in use or damaged · 4 cannot connect or listen · 130 interrupted";
+         "3 state directory in use or damaged · 4 cannot connect or listen · 130 interrupted, 143 "
+         "terminated";
 }
 
 std::string ErrorText(const Error& error) {

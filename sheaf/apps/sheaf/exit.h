@@ -9,11 +9,11 @@ namespace sheaf::app {
 
 enum Exit : int {
   kExitOk = 0,
-  kExitRefused = 1,       // The server said no.
-  kExitUsage = 2,         // Wrong flags or configuration.
-  kExitState = 3,         // The state directory is in use or damaged.
-  kExitConnection = 4,    // Cannot connect, cannot listen.
-  kExitInterrupted = 130  // Ctrl-C.
+  kExitRefused = 1,     // The server said no.
+  kExitUsage = 2,       // Wrong flags or configuration.
+  kExitState = 3,       // The state directory is in use or damaged.
+  kExitConnection = 4,  // Cannot connect, cannot listen.
+  kExitSignal = 128     // Plus its number: 130 by Ctrl-C, 143 by SIGTERM.
 };
 // The table above, for `sheaf --help`.
 std::string ExitCodesHelp();

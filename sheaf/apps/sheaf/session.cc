@@ -49,8 +49,9 @@ void AddConnection(Command& command, ConnectFlags& flags, ConnectFlags::Otherwis
 }
 
 Session::Session()
-    : signals_([this](int count) {
-        if (count > 1) ::_exit(kExitInterrupted);
+    : signals_([this](int count, int number) {
+        if (count > 1) ::_exit(kExitSignal + number);
+        told_ = number;
         std::fputs("\nsheaf: cancelling; Ctrl-C again ends at once\n", stderr);
         cancel_.Cancel(Fail(Kind::kCancelled, "interrupted"));
       }) {
@@ -129,7 +130,7 @@ int WithSession(const ConnectFlags& flags, ConnectFlags::Otherwise otherwise,
   const Status done = work(session);
   int code = kExitOk;
   if (!done.ok()) code = Report(done.error());
-  if (session.interrupted()) code = kExitInterrupted;
+  if (session.told_ != 0) code = kExitSignal + session.told_;
   if (session.node_ != nullptr) {
     session.node_->Stop(Duration(0));
     code = FlushOutput(code);

@@ -1,6 +1,7 @@
 // What a command talks to: a server, or a whole node of its own in this process.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,7 +44,6 @@ class Session final {
   // The command's own: cancelled by Ctrl-C, over when --timeout is.
   const flights::Context& context() const { return context_; }
   Clock& clock() { return clock_; }
-  bool interrupted() const { return cancel_.cancelled(); }
   // One answer of an action.
   Result<Json> Ask(std::string_view action, const Json& body);
 
@@ -59,7 +59,8 @@ class Session final {
 
   time::SystemClock clock_;
   CancelSource cancel_;
-  Signals signals_;  // Before every thread but its own.
+  std::atomic<int> told_{0};  // The signal that ended the command.
+  Signals signals_;           // Before every thread but its own.
   flights::Context context_;
   std::unique_ptr<flights::Flights> remote_;
   std::unique_ptr<Node> node_;

@@ -40,7 +40,9 @@ void Signals::Watch() {
     if (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR: look again.
     if (watched[0].revents != 0) return;
     signalfd_siginfo info{};
-    if (::read(signal_fd_, &info, sizeof info) == sizeof info) on_signal_(++count);
+    if (::read(signal_fd_, &info, sizeof info) == sizeof info) {
+      on_signal_(++count, static_cast<int>(info.ssi_signo));
+    }
   }
 }
 

@@ -7,13 +7,14 @@
 
 namespace sheaf::app {
 
-// Blocks both signals and watches for them; `on_signal` gets 1, 2, … for the first, second, …
+// Blocks both signals and watches for them; `on_signal` gets 1, 2, … for the first, second, …,
+// and which of the two it was.
 //
 // Owner: main; made before any other thread, so that all inherit the blocked mask. Threads: the
 // calls come on one thread of its own. The destructor waits for that thread; the mask stays.
 class Signals final {
  public:
-  using OnSignal = std::function<void(int count)>;
+  using OnSignal = std::function<void(int count, int number)>;
   explicit Signals(OnSignal on_signal);
   ~Signals();
   Signals(const Signals&) = delete;

@@ -3,17 +3,16 @@
 #include <arrow/csv/reader.h>
 #include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
-#include <arrow/io/stdio.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/json/reader.h>
 #include <arrow/type.h>
 #include <arrow/util/compression.h>
 #include <parquet/arrow/reader.h>
 
-#include <cstdio>
 #include <optional>
 #include <utility>
 
+#include "sheaf/apps/sheaf/standard_input.h"
 #include "sheaf/wire/columnar/columnar.h"
 
 namespace sheaf::app {
@@ -54,10 +53,11 @@ Kinds KindsOf(std::string name, const std::string& format) {
   return kinds;
 }
 
-arrow::Result<InputPtr> OpenStream(const std::string& file, arrow::Compression::type packing) {
+arrow::Result<InputPtr> OpenStream(const std::string& file, arrow::Compression::type packing,
+                                   const CancelToken& cancel) {
   InputPtr input;
   if (IsStandard(file)) {
-    input = std::make_shared<arrow::io::StdinStream>();
+    input = std::make_shared<StandardInput>(cancel);
   } else {
     ARROW_ASSIGN_OR_RAISE(input, arrow::io::ReadableFile::Open(file));
   }
@@ -71,7 +71,7 @@ arrow::Result<InputPtr> OpenStream(const std::string& file, arrow::Compression::
 
 arrow::Result<ReaderPtr> OpenCsv(const std::string& file, const Kinds& kinds,
                                  const UploadOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto input, OpenStream(file, kinds.packing));
+  ARROW_ASSIGN_OR_RAISE(auto input, OpenStream(file, kinds.packing, options.cancel));
   auto read = arrow::csv::ReadOptions::Defaults();
   read.autogenerate_column_names = !options.header;
   auto parse = arrow::csv::ParseOptions::Defaults();
@@ -86,8 +86,9 @@ arrow::Result<ReaderPtr> OpenCsv(const std::string& file, const Kinds& kinds,
                                            parse, convert);
 }
 
-arrow::Result<ReaderPtr> OpenJson(const std::string& file, const Kinds& kinds) {
-  ARROW_ASSIGN_OR_RAISE(auto input, OpenStream(file, kinds.packing));
+arrow::Result<ReaderPtr> OpenJson(const std::string& file, const Kinds& kinds,
+                                  const CancelToken& cancel) {
+  ARROW_ASSIGN_OR_RAISE(auto input, OpenStream(file, kinds.packing, cancel));
   return arrow::json::StreamingReader::Make(std::move(input), arrow::json::ReadOptions::Defaults(),
                                             arrow::json::ParseOptions::Defaults());
 }
@@ -102,18 +103,17 @@ arrow::Result<ReaderPtr> OpenParquet(const std::string& file) {
 }
 
 // A file of Arrow's begins with its name; a stream does not.
-arrow::Result<ReaderPtr> OpenArrow(const std::string& file) {
+arrow::Result<ReaderPtr> OpenArrow(const std::string& file, const CancelToken& cancel) {
   if (IsStandard(file)) {
-    // Its first bytes, read as a stream, are a message of absurd length: tell by stdio's
-    // look-ahead.
-    const int first = std::getc(stdin);
-    if (first != EOF) std::ungetc(first, stdin);
-    if (first == 'A') {
+    auto input = std::make_shared<StandardInput>(cancel);
+    // Its first bytes, read as a stream, are a message of absurd length.
+    ARROW_ASSIGN_OR_RAISE(const auto first, input->Peek(1));
+    if (first == "A") {
       return arrow::Status::Invalid(
           "it is an Arrow file, which is read from its end; give the file by its name, or pipe "
           "an Arrow stream");
     }
-    return arrow::ipc::RecordBatchStreamReader::Open(std::make_shared<arrow::io::StdinStream>());
+    return arrow::ipc::RecordBatchStreamReader::Open(std::move(input));
   }
   ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::ReadableFile::Open(file));
   ARROW_ASSIGN_OR_RAISE(const auto head, input->ReadAt(0, 6));
@@ -136,17 +136,18 @@ Result<ReaderPtr> OpenFile(const std::string& file, const UploadOptions& options
   if (kinds.format == "csv" || kinds.format == "tsv") {
     reader = OpenCsv(file, kinds, options);
   } else if (kinds.format == "json" || kinds.format == "ndjson") {
-    reader = OpenJson(file, kinds);
+    reader = OpenJson(file, kinds, options.cancel);
   } else if (kinds.format == "parquet" && IsStandard(file)) {
     return Fail(Kind::kInvalid, "Parquet is read from its end: it cannot come from standard input");
   } else if (kinds.format == "parquet") {
     reader = OpenParquet(file);
   } else if (kinds.format == "arrow") {
-    reader = OpenArrow(file);
+    reader = OpenArrow(file, options.cancel);
   } else {
     return Fail(Kind::kInvalid,
                 shown + " does not say its format: add --format " + "csv|tsv|json|parquet|arrow");
   }
+  SHEAF_TRY(options.cancel.Check());
   if (!reader.ok()) {
     return Fail(Kind::kInvalid, "cannot read " + shown + ": " + reader.status().message());
   }
@@ -166,6 +167,7 @@ class Joined final : public arrow::RecordBatchReader {
   arrow::Status ReadNext(Batch* batch) override {
     while (true) {
       if (auto status = reader_->ReadNext(batch); !status.ok()) {
+        if (auto open = options_.cancel.Check(); !open.ok()) return columnar::ToArrow(open.error());
         return columnar::ToArrow(Fail(Kind::kInvalid, files_[at_] + ": " + status.message()));
       }
       if (*batch != nullptr || at_ + 1 == files_.size()) return arrow::Status::OK();

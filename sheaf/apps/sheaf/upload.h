@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sheaf/base/async/async.h"
 #include "sheaf/base/core/core.h"
 
 namespace sheaf::app {
@@ -15,6 +16,7 @@ struct UploadOptions {
   std::string format;     // csv|tsv|json|parquet|arrow; empty = by suffix.
   char delimiter = '\0';  // Of CSV; 0 = a comma, a tab in .tsv.
   bool header = true;     // Of CSV: the first line names the columns.
+  CancelToken cancel;     // Ends waiting for standard input; the error is its reason.
 };
 
 // The files one after another, "-" is standard input. JSON is one object a line; .gz, .zst and
