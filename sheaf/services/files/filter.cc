@@ -40,6 +40,21 @@ TypePtr ListedType(const TypePtr& type) {
   return arrow::decimal128(decimal.precision(), decimal.scale());
 }
 
+// `is_in` compares floating-point numbers by their bits, where 0 and -0 are two; `=` does not.
+arrow::ScalarVector WithBothZeros(arrow::ScalarVector values) {
+  const auto add = [&values](auto zero) { values.push_back(arrow::MakeScalar(zero)); };
+  for (const auto& value : arrow::ScalarVector(values)) {
+    if (value->type->id() == arrow::Type::DOUBLE) {
+      const double number = static_cast<const arrow::DoubleScalar&>(*value).value;
+      if (number == 0) add(-number);
+    } else if (value->type->id() == arrow::Type::FLOAT) {
+      const float number = static_cast<const arrow::FloatScalar&>(*value).value;
+      if (number == 0) add(-number);
+    }
+  }
+  return values;
+}
+
 Result<cp::Expression> InList(const Term& term, const arrow::Field& field) {
   const TypePtr type = ListedType(ComparedType(field.type()));
   arrow::ScalarVector values;
@@ -48,7 +63,7 @@ Result<cp::Expression> InList(const Term& term, const arrow::Field& field) {
     values.push_back(std::move(literal));
   }
   SHEAF_ARROW_ASSIGN(const auto builder, Kind::kInternal, arrow::MakeBuilder(type));
-  SHEAF_ARROW_TRY(Kind::kInternal, builder->AppendScalars(values));
+  SHEAF_ARROW_TRY(Kind::kInternal, builder->AppendScalars(WithBothZeros(std::move(values))));
   SHEAF_ARROW_ASSIGN(auto array, Kind::kInternal, builder->Finish());
   cp::Expression in = cp::call("is_in", {Column(field, type)}, cp::SetLookupOptions(array));
   if (term.op == Op::kIn) return in;

@@ -1,7 +1,8 @@
 // PLAN  every operator on every type gives what arrow::compute gives for the typed literal, in
 //       every format, on columns asked for or not · values that do not fit are named · integers
 //       are exact to 64 bits, decimals exactly or not at all · NaN and null are true of nothing
-//       they should not be · row groups are left out only when no row of theirs could stay
+//       they should not be · both zeros are one · row groups are left out only when no row of
+//       theirs could stay
 #include "sheaf/services/files/filter.h"
 
 #include <arrow/api.h>
@@ -166,12 +167,13 @@ std::shared_ptr<arrow::Table> Reference(const arrow::Table& table, const std::st
     if (kFunctions.contains(op)) {
       mask = cp::CallFunction(kFunctions.at(op), {column, one}).ValueOrDie();
     } else {
-      mask = cp::IsIn(column, cp::SetLookupOptions(typed)).ValueOrDie();
-      if (op == "not_in") {
-        mask = cp::Invert(mask).ValueOrDie();
-        const auto valid = cp::IsValid(column).ValueOrDie();
-        mask = cp::And(mask, valid).ValueOrDie();
+      // Equal to one of them: `is_in` itself would tell 0 from -0.
+      mask = cp::CallFunction("equal", {column, one}).ValueOrDie();
+      for (int64_t n = 1; n < typed->length(); ++n) {
+        const auto next = typed->GetScalar(n).ValueOrDie();
+        mask = cp::Or(mask, cp::CallFunction("equal", {column, next}).ValueOrDie()).ValueOrDie();
       }
+      if (op == "not_in") mask = cp::Invert(mask).ValueOrDie();
     }
   }
   const auto kept = cp::Filter(table.CombineChunks().ValueOrDie(), mask).ValueOrDie().table();
@@ -263,6 +265,26 @@ TEST_F(FilterTest, NanIsNotPrunedAwayByStatistics) {
   Compare("t.parquet", *table, {"v", "!=", 1.0}, {"1.0"});
   Compare("t.parquet", *table, {"v", "not_in", {1.0}}, {"1.0"});
   EXPECT_EQ(Ask(R"({"uri": "t.parquet", "filter": [["v", "!=", 1]]})").rows(), 1);
+}
+
+TEST_F(FilterTest, ListsTakeBothZerosToBeOneAsEqualDoes) {
+  for (const auto& type : {arrow::float64(), arrow::float32()}) {
+    WriteParquet("t.parquet",
+                 TableOf({arrow::field("v", type)}, "[[0.0], [-0.0], [1.0], [NaN], [null]]"));
+    const auto rows = [this](const std::string& op, const Json& value) {
+      const Json spec = {{"uri", "t.parquet"}, {"filter", Json::array({{"v", op, value}})}};
+      const Answer answer = Ask(spec.dump());
+      EXPECT_TRUE(answer.status.ok()) << spec;
+      return answer.rows();
+    };
+    for (const double zero : {0.0, -0.0}) {
+      EXPECT_EQ(rows("=", zero), 2);
+      EXPECT_EQ(rows("in", {zero}), 2) << zero;
+      EXPECT_EQ(rows("in", {zero, 1.0}), 3) << zero;
+      EXPECT_EQ(rows("!=", zero), 2);
+      EXPECT_EQ(rows("not_in", {zero}), 2) << zero;
+    }
+  }
 }
 
 TEST_F(FilterTest, ValuesThatDoNotFitNameColumnTypeAndValue) {
