@@ -32,7 +32,10 @@ arrow::Result<int64_t> StandardInput::ReadOn(int64_t size, char* out) {
   int64_t done = 0;
   while (done < size) {
     std::array<pollfd, 2> watched{pollfd{wake_fd_, POLLIN, 0}, pollfd{STDIN_FILENO, POLLIN, 0}};
-    if (::poll(watched.data(), watched.size(), -1) < 0) continue;  // EINTR: look again.
+    if (::poll(watched.data(), watched.size(), -1) < 0) {
+      if (errno == EINTR) continue;
+      return arrow::Status::IOError(std::generic_category().message(errno));
+    }
     if (watched[0].revents != 0) return arrow::Status::Cancelled("interrupted");
     const ssize_t got = ::read(STDIN_FILENO, out + done, static_cast<size_t>(size - done));
     if (got == 0) break;
