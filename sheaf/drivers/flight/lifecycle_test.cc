@@ -50,6 +50,14 @@ class LifecycleTest : public ::testing::Test {
   bool AllGone() {
     return Eventually([&] { return server_->counts().calls == 0; });
   }
+  // A DoGet whose client reads nothing for longer than `idle_write`.
+  void LeaveUnread(RawCall& call) {
+    call.Write(Ticket("bulk:100000"));
+    call.HalfClose();
+    EXPECT_TRUE(Eventually([&] { return handler_->gets.alive == 1; }));
+    Pause(100ms);  // Until gRPC's window is full.
+    manual_.Advance(301s);
+  }
   // The messages of an upload, under another path.
   std::vector<std::string> Upload(const std::string& path) {
     const auto batch = NumbersBatch(1000);
@@ -219,11 +227,7 @@ TEST_F(LifecycleTest, DeafReaderIsEnded) {
   options_.idle_write = 300s;
   Start(&manual_);
   RawCall call(channel_, "DoGet");
-  call.Write(Ticket("bulk:100000"));
-  call.HalfClose();
-  ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 1; }));
-  Pause(100ms);  // Until gRPC's window is full.
-  manual_.Advance(301s);
+  LeaveUnread(call);
   EXPECT_TRUE(Eventually([&] { return handler_->gets.alive == 0; }));  // Given back at once.
   EXPECT_EQ(server_->counts().calls, 1);  // Its status waits behind what is not read.
   manual_.Advance(kLastWord + 1s);
@@ -234,11 +238,7 @@ TEST_F(LifecycleTest, DeafReaderThatWakesUpHearsWhy) {
   options_.idle_write = 300s;
   Start(&manual_);
   RawCall call(channel_, "DoGet");
-  call.Write(Ticket("bulk:100000"));
-  call.HalfClose();
-  ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 1; }));
-  Pause(100ms);  // Until gRPC's window is full.
-  manual_.Advance(301s);
+  LeaveUnread(call);
   ASSERT_TRUE(Eventually([&] { return handler_->gets.alive == 0; }));
   while (call.Read()) {
   }
