@@ -44,6 +44,32 @@ Result<Uuid> ParseUuid(std::string_view text) {
   return uuid;
 }
 
+bool IsUtf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<uint8_t>(text[at]);
+    size_t more = 0;
+    uint32_t point = lead, least = 0;
+    if (lead >= 0xF0 && lead < 0xF8) {
+      more = 3, point = lead & 0x07, least = 0x10000;
+    } else if (lead >= 0xE0 && lead < 0xF0) {
+      more = 2, point = lead & 0x0F, least = 0x800;
+    } else if (lead >= 0xC0 && lead < 0xE0) {
+      more = 1, point = lead & 0x1F, least = 0x80;
+    } else if (lead >= 0x80) {
+      return false;
+    }
+    if (more >= text.size() - at) return false;
+    for (size_t i = 1; i <= more; ++i) {
+      const auto next = static_cast<uint8_t>(text[at + i]);
+      if ((next & 0xC0) != 0x80) return false;
+      point = point << 6 | (next & 0x3F);
+    }
+    if (point < least || point > 0x10FFFF || (point >= 0xD800 && point < 0xE000)) return false;
+    at += more + 1;
+  }
+  return true;
+}
+
 bool Fits(const Value& value, ColumnType type) {
   if (std::holds_alternative<Absent>(value)) return true;
   switch (type) {
@@ -65,6 +91,9 @@ Status Row::Check() const {
     const std::string where = std::string(table->name) + "." + std::string(property.pname);
     if (!Fits(values[i], property.type)) {
       return Fail(Kind::kInvalid, where + " holds a value of another type");
+    }
+    if (const auto* text = std::get_if<std::string>(&values[i]); text && !IsUtf8(*text)) {
+      return Fail(Kind::kInvalid, where + " is not UTF-8");
     }
     if (property.primary_key && std::holds_alternative<Absent>(values[i])) {
       return Fail(Kind::kInvalid, where + " is a key and absent");

@@ -35,6 +35,9 @@ using Value = std::variant<Absent, std::string, Blob, bool, int32_t, int64_t, do
 std::string ToText(const Uuid& uuid);
 Result<Uuid> ParseUuid(std::string_view text);
 
+// Texts are UTF-8: JSON and Arrow know no others.
+bool IsUtf8(std::string_view text);
+
 namespace internal {
 template <ColumnType kType>
 struct CppType;
@@ -78,7 +81,8 @@ struct Row {
   std::vector<Value> values;
 
   bool operator==(const Row&) const = default;
-  // kInvalid names a value that does not fit its column, or a key that is absent.
+  // kInvalid names a value that does not fit its column, a text that is not UTF-8, or a key that
+  // is absent.
   Status Check() const;
   // The same without private columns.
   Row Public() const;

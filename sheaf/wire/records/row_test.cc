@@ -55,6 +55,19 @@ TEST(RowTest, CheckNamesWhatDoesNotFit) {
   EXPECT_NE(row.Check().error().message.find("orprops.value"), std::string::npos);
 }
 
+TEST(RowTest, TextsAreUtf8) {
+  for (const auto* text : {"", "plain", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x8C\xBE"}) {
+    EXPECT_TRUE(IsUtf8(text)) << text;
+  }
+  for (const auto* text : {"\xC3", "\x80", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80",
+                           "\xE2\x82x", "\xFF", "a\xE2\x82"}) {
+    EXPECT_FALSE(IsUtf8(text));
+  }
+  Row row(kOrprops);
+  row.At("name") = std::string("\xFF");
+  EXPECT_NE(row.Check().error().message.find("not UTF-8"), std::string::npos);
+}
+
 TEST(RowJsonTest, ExtremesSurvive) {
   Row row(kProcesses);
   row.At("ducc_id") = std::numeric_limits<int64_t>::min();
