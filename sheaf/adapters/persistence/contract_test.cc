@@ -1,0 +1,35 @@
+// PLAN  every back end keeps the contract, alone and behind faults
+#include "sheaf/ports/persistence/contract/persistence_contract.h"
+
+#include "sheaf/adapters/persistence/persistence.h"
+
+namespace sheaf::persistence {
+namespace {
+
+Backend Null() {
+  return {.name = "null",
+          .open = [](const std::string&) { return Result<Persistence>(OpenNull()); },
+          .keeps = false,
+          .survives_reopen = false,
+          .shared = false,
+          .has_summaries = false};
+}
+Backend Memory() {
+  return {.name = "memory",
+          .open = [](const std::string&) { return Result<Persistence>(OpenMemory()); },
+          .survives_reopen = false,
+          .shared = false};
+}
+Backend Faulty(Backend backend) {
+  backend.name = "faulty " + backend.name;
+  backend.faults_in_ten = 4;
+  return backend;
+}
+
+SHEAF_PERSISTENCE_CONTRACT(Null, Null());
+SHEAF_PERSISTENCE_CONTRACT(FaultyNull, Faulty(Null()));
+SHEAF_PERSISTENCE_CONTRACT(Memory, Memory());
+SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, Faulty(Memory()));
+
+}  // namespace
+}  // namespace sheaf::persistence

@@ -1,0 +1,5 @@
+// The door of adapters/persistence: where Sheaf's memory can be kept.
+#pragma once
+
+#include "sheaf/adapters/persistence/memory_persistence.h"
+#include "sheaf/adapters/persistence/null_persistence.h"

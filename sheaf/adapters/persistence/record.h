@@ -1,0 +1,25 @@
+// What was done, as a journal keeps it: JSON in CBOR, each with the name of its verb.
+#pragma once
+
+#include "sheaf/adapters/persistence/memory_core.h"
+#include "sheaf/wire/command/json.h"
+
+namespace sheaf::persistence {
+
+Json RecordOfAcquire(std::string_view scope, std::string_view holder);
+Json RecordOfRelease(const Epoch& epoch);
+Json RecordOfSave(const Epoch& epoch, std::span<const Work> works);
+Json RecordOfRestore(const Epoch& epoch, RestoreMode mode);
+Json RecordOfCheckpoint(const Epoch& epoch, const LiveWork& live);
+Json RecordOfChange(const Epoch& epoch, const ChangeSet& change);
+Json RecordOfFinish(const Epoch& epoch, const Work& work, const ChangeSet& leaving);
+Json RecordOfStore(const Epoch& epoch, const Registration& registration);
+Json RecordOfSubmitted(const Epoch& epoch, int64_t id, const Submitted& submitted);
+Json RecordOfState(const Epoch& epoch, int64_t id, const ActiveState& state);
+Json RecordOfArchive(const Epoch& epoch, const Registration& last);
+
+// Does it again. kCorrupt: it is malformed, or the state it is done to is not the one it was made
+// on.
+Status Replay(const Json& record, MemoryCore& core);
+
+}  // namespace sheaf::persistence
