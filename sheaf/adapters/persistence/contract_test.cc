@@ -20,6 +20,16 @@ Backend Memory() {
           .survives_reopen = false,
           .shared = false};
 }
+Backend File() {
+  return {.name = "file",
+          .open =
+              [](const std::string& directory) {
+                return OpenFile({.directory = directory, .segments_max = 2});
+              },
+          .shared = false,
+          .has_summaries = false,
+          .has_resources = false};
+}
 Backend Faulty(Backend backend) {
   backend.name = "faulty " + backend.name;
   backend.faults_in_ten = 4;
@@ -30,6 +40,8 @@ SHEAF_PERSISTENCE_CONTRACT(Null, Null());
 SHEAF_PERSISTENCE_CONTRACT(FaultyNull, Faulty(Null()));
 SHEAF_PERSISTENCE_CONTRACT(Memory, Memory());
 SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, Faulty(Memory()));
+SHEAF_PERSISTENCE_CONTRACT(File, File());
+SHEAF_PERSISTENCE_CONTRACT(FaultyFile, Faulty(File()));
 
 }  // namespace
 }  // namespace sheaf::persistence

@@ -1,9 +1,9 @@
-// The port's rules over plain maps: what the memory back end locks and the file back end journals.
+// The port's rules over plain maps: what the memory back end locks and the file back end
+// journals.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sheaf/ports/persistence/persistence.h"
+#include "sheaf/wire/command/json.h"
 
 namespace sheaf::persistence {
 
@@ -19,6 +20,11 @@ namespace sheaf::persistence {
 // A value without a lock: its owner has one. A verb that fails has changed nothing.
 class MemoryCore {
  public:
+  // Everything but resources, as a JSON object of format 1; FromDump gives the same core again, or
+  // kCorrupt, kInvalid, kUnsupported.
+  Json Dump() const;
+  static Result<MemoryCore> FromDump(const Json& json);
+
   Result<Epoch> Acquire(std::string_view scope, std::string_view holder);
   Result<Epoch> Holder(std::string_view scope) const;
   Status Release(const Epoch& epoch);
@@ -73,6 +79,7 @@ class MemoryCore {
   };
   using Works = std::map<std::pair<WorkType, int64_t>, Work>;
 
+  Status LoadScope(const Json& json);
   Result<Scope*> Own(const Epoch& epoch, bool checkpoint);
   Result<Registration*> LiveOne(int64_t id);
   // Null when there is no such share; the node belongs to the epoch's scope.

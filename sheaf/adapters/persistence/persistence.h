@@ -1,5 +1,6 @@
 // The door of adapters/persistence: where Sheaf's memory can be kept.
 #pragma once
 
+#include "sheaf/adapters/persistence/file_persistence.h"
 #include "sheaf/adapters/persistence/memory_persistence.h"
 #include "sheaf/adapters/persistence/null_persistence.h"

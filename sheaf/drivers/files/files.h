@@ -3,4 +3,5 @@
 
 #include "sheaf/drivers/files/checksum.h"
 #include "sheaf/drivers/files/file_system.h"
+#include "sheaf/drivers/files/journal.h"
 #include "sheaf/drivers/files/publish.h"

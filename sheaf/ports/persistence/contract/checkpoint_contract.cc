@@ -2,6 +2,7 @@
 //       nothing is checkpointed before a restore · a cold start destroys nothing · work leaves what
 //       is live in the transaction that saves it · each scope has its own · many changes are one
 //       state · of two coordinators with pauses each sees all of the one before
+#include <atomic>
 #include <map>
 #include <optional>
 #include <thread>
@@ -155,6 +156,13 @@ class Terms {
     if (term.found.value_or(count) != count) ++broken_;
     term.found = count;
   }
+  // What one who was fenced waits for: that the other wrote, or is done.
+  void AwaitWrites(int count) {
+    const int until = writes_ + count;
+    while (writes_ < until && !one_is_done_) std::this_thread::yield();
+  }
+  void Written() { ++writes_; }
+  void Leave() { one_is_done_ = true; }
   void Broken() {
     std::lock_guard lock(mutex_);
     ++broken_;
@@ -167,6 +175,8 @@ class Terms {
     int64_t acknowledged = 0;
     std::optional<int64_t> found;
   };
+  std::atomic<int> writes_{0};
+  std::atomic<bool> one_is_done_{false};
   std::mutex mutex_;
   std::map<uint64_t, Term> terms_;
   int broken_ = 0;
@@ -176,27 +186,33 @@ class Terms {
 // fenced; then again.
 void Coordinate(Fencing& fencing, WorkHistory& history, uint64_t seed, Terms& terms) {
   std::mt19937_64 random(seed);
+  const auto fenced = [&](const Error& error) {
+    if (!IsOwnershipLost(error)) terms.Broken();
+    terms.AwaitWrites(1 + static_cast<int>(random() % 4));
+  };
   for (int term = 0; term < 40; ++term) {
     const Epoch epoch = fencing.Acquire("node/n", "coordinator").value();
     const auto restored = history.Restore(epoch, RestoreMode::kWarm);
     if (!restored.ok()) {
-      if (!IsOwnershipLost(restored.error())) terms.Broken();
+      fenced(restored.error());
       continue;
     }
     const auto& items = restored->live.items;
     if (items.contains(1)) terms.Found(std::stoull(items.at(1)), std::stoll(items.at(2)));
-    const auto writes = static_cast<int64_t>(random() % 8);
+    const auto writes = 1 + static_cast<int64_t>(random() % 8);
     for (int64_t count = 1; count <= writes; ++count) {
-      const Status done =
-          history.Change(epoch, {{{1, std::to_string(epoch.number)}, {2, std::to_string(count)}}});
+      const Status done = history.Change(
+          epoch, {{{1, std::to_string(epoch.number)}, {2, std::to_string(count)}}, {}, {}, {}});
       if (!done.ok()) {
-        if (!IsOwnershipLost(done.error())) terms.Broken();
+        fenced(done.error());
         break;
       }
       terms.Acknowledged(epoch.number, count);
+      terms.Written();
       for (uint64_t pause = random() % 50; pause > 0; --pause) std::this_thread::yield();
     }
   }
+  terms.Leave();
 }
 
 TEST_P(CheckpointContract, TwoCoordinatorsNeverInterleave) {
