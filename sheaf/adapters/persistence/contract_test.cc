@@ -30,6 +30,13 @@ Backend File() {
           .has_summaries = false,
           .has_resources = false};
 }
+Backend Sqlite() {
+  return {.name = "sqlite", .open = [](const std::string& directory) -> Result<Persistence> {
+            SHEAF_ASSIGN(auto opened, OpenSqlite({.path = directory + "/sheaf.db",
+                                                  .checkpoint = {.chain_bytes_max = 4096}}));
+            return std::move(opened.parts);
+          }};
+}
 Backend Faulty(Backend backend) {
   backend.name = "faulty " + backend.name;
   backend.faults_in_ten = 4;
@@ -42,6 +49,8 @@ SHEAF_PERSISTENCE_CONTRACT(Memory, Memory());
 SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, Faulty(Memory()));
 SHEAF_PERSISTENCE_CONTRACT(File, File());
 SHEAF_PERSISTENCE_CONTRACT(FaultyFile, Faulty(File()));
+SHEAF_PERSISTENCE_CONTRACT(Sqlite, Sqlite());
+SHEAF_PERSISTENCE_CONTRACT(FaultySqlite, Faulty(Sqlite()));
 
 }  // namespace
 }  // namespace sheaf::persistence

@@ -4,3 +4,4 @@
 #include "sheaf/adapters/persistence/file_persistence.h"
 #include "sheaf/adapters/persistence/memory_persistence.h"
 #include "sheaf/adapters/persistence/null_persistence.h"
+#include "sheaf/adapters/persistence/sqlite_persistence.h"

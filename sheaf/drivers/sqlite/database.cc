@@ -45,10 +45,10 @@ int FlagsOf(OpenOptions::Mode mode) {
 
 Result<std::unique_ptr<Database>> Database::Open(OpenOptions options) {
   sqlite3* handle = nullptr;
-  const int code = ::sqlite3_open_v2(
-      options.path.c_str(), &handle,
-      FlagsOf(options.mode) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      options.vfs.empty() ? nullptr : options.vfs.c_str());
+  const int code =
+      ::sqlite3_open_v2(options.path.c_str(), &handle,
+                        FlagsOf(options.mode) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        options.vfs.empty() ? nullptr : options.vfs.c_str());
   std::unique_ptr<Database> database(new Database(handle, std::move(options.path)));
   if (code != SQLITE_OK) return database->Failed(code);
   ::sqlite3_busy_timeout(handle, static_cast<int>(options.busy_timeout_ms));
@@ -96,14 +96,14 @@ Status Database::Bind(sqlite3_stmt* statement, int place, const Value& value) {
   return Done();
 }
 
-Result<Rows> Database::Start(const char* sql, std::initializer_list<Value> values) {
+Result<Rows> Database::Start(const char* sql, std::span<const Value> values) {
   sqlite3_stmt* statement = nullptr;
   if (const auto idle = statements_.find(sql); idle != statements_.end()) {
     statement = idle->second;
     statements_.erase(idle);
   } else {
-    const int code = ::sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement,
-                                          nullptr);
+    const int code =
+        ::sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
     if (code != SQLITE_OK) return Failed(code);
     SHEAF_CHECK(statement != nullptr);
   }
@@ -130,8 +130,7 @@ Status Database::RunScript(const char* sql) {
 }
 
 Rows::Rows(Rows&& other) noexcept
-    : database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)) {}
+    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
 
 Rows::~Rows() {
   if (statement_ == nullptr) return;

@@ -5,12 +5,15 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "sheaf/base/core/result.h"
+#include "sheaf/base/core/sql.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -56,7 +59,8 @@ struct OpenOptions {
   int64_t busy_timeout_ms = 5000;
 };
 
-// SQL that is a literal is trusted; any other text has no way in here.
+// SQL that is a literal, or is made of literals and names (Sql), is trusted; any other text has no
+// way in here.
 //
 // Owner: who opened it. Threads: one at a time. Blocking: every call may wait for the disk.
 // Errors: kCorrupt (damaged, or no database), kExhausted (disk full), kConflict (a constraint),
@@ -72,12 +76,19 @@ class Database final {
   // One statement that gives rows. Statements are prepared once and kept.
   template <size_t N>
   Result<Rows> Query(const char (&sql)[N], std::initializer_list<Value> values = {}) {
-    return Start(sql, values);
+    return Start(sql, std::span(values.begin(), values.size()));
   }
   // One statement whose rows, if any, do not matter.
   template <size_t N>
   Status Run(const char (&sql)[N], std::initializer_list<Value> values = {}) {
-    return Finish(Start(sql, values));
+    return Finish(Start(sql, std::span(values.begin(), values.size())));
+  }
+  // The same for SQL put together of literals and names, see base/core/sql.h; kept by its text.
+  Result<Rows> Query(const Sql& sql, std::span<const Value> values = {}) {
+    return Start(Kept(sql), values);
+  }
+  Status Run(const Sql& sql, std::span<const Value> values = {}) {
+    return Finish(Start(Kept(sql), values));
   }
   // Several statements without values.
   template <size_t N>
@@ -92,7 +103,9 @@ class Database final {
   friend class Rows;
   friend class Transaction;
   Database(sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
-  Result<Rows> Start(const char* sql, std::initializer_list<Value> values);
+  // The text at an address that stays.
+  const char* Kept(const Sql& sql) { return texts_.insert(sql.text()).first->c_str(); }
+  Result<Rows> Start(const char* sql, std::span<const Value> values);
   Status Finish(Result<Rows> rows);
   Status RunScript(const char* sql);
   Status Bind(sqlite3_stmt* statement, int place, const Value& value);
@@ -101,6 +114,8 @@ class Database final {
 
   sqlite3* const handle_;
   const std::string path_;
+  std::set<std::string>
+      texts_;  // Of SQL that is no literal; as many as the program has statements.
   // By the literal's address: idle statements.
   std::map<const char*, sqlite3_stmt*> statements_;
   std::map<sqlite3_stmt*, const char*> running_;

@@ -1,5 +1,6 @@
 // PLAN  values come back as they were bound · a transaction rolls back unless committed · errors
-//       have kinds and name the file · a statement may run twice at once
+//       have kinds and name the file · a statement may run twice at once · SQL made of literals and
+//       names is taken too
 #include "sheaf/drivers/sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
@@ -30,8 +31,9 @@ TEST_F(SqliteTest, ValuesComeBackAsTheyWereBound) {
   auto database = Open();
   ASSERT_TRUE(database->Script("create table t(a, b, c, d, e); create index i on t(a)").ok());
   const std::string blob("\0\1\2", 3);
-  ASSERT_TRUE(database->Run("insert into t values(?, ?, ?, ?, ?)",
-                            {int64_t{1} << 62, 1.5, std::string_view("text"), Blob{blob}, Null{}})
+  ASSERT_TRUE(database
+                  ->Run("insert into t values(?, ?, ?, ?, ?)",
+                        {int64_t{1} << 62, 1.5, std::string_view("text"), Blob{blob}, Null{}})
                   .ok());
   EXPECT_EQ(database->changes(), 1);
   auto rows =
@@ -78,6 +80,28 @@ TEST_F(SqliteTest, ConstraintIsConflictAndNamesTheFile) {
   EXPECT_EQ(again.error().kind, Kind::kConflict);
   EXPECT_NE(again.error().message.find(path_), std::string::npos);
   EXPECT_TRUE(database->Run("delete from t").ok());  // The statement before is over.
+}
+
+TEST_F(SqliteTest, SqlOfLiteralsAndNamesIsPreparedAndKeptByItsText) {
+  auto database = Open();
+  ASSERT_TRUE(database->Script("create table t(\"user\", b)").ok());
+  for (int64_t i = 0; i < 3; ++i) {
+    const Sql insert =
+        Sql("insert into ") + Sql::Name("t") + "(" + Sql::Name("user") + ") values(?1)";
+    const std::vector<Value> values = {i};
+    ASSERT_TRUE(database->Run(insert, values).ok());
+  }
+  EXPECT_EQ(Count(*database), 3);
+  const Sql select =
+      Sql("select ") + Sql::Name("user") + " from t order by 1 limit " + Sql::Number(2);
+  auto rows = database->Query(select).value();
+  auto beside = database->Query(select).value();
+  ASSERT_TRUE(rows.Next().value());
+  ASSERT_TRUE(rows.Next().value());
+  EXPECT_EQ(rows.Integer(0), 1);
+  ASSERT_TRUE(beside.Next().value());
+  EXPECT_EQ(beside.Integer(0), 0);
+  EXPECT_FALSE(rows.Next().value());
 }
 
 TEST_F(SqliteTest, FileThatIsNoDatabaseIsCorrupt) {

@@ -1,0 +1,229 @@
+// Fencing and WorkHistory in SQL.
+#include "sheaf/adapters/persistence/sql_history.h"
+
+#include <algorithm>
+
+#include "sheaf/adapters/persistence/checks.h"
+#include "sheaf/adapters/persistence/own_tables.h"
+
+namespace sheaf::persistence {
+namespace {
+
+using records::Blob;
+
+Result<Row> ScopeRow(SqlSession& session, std::string_view scope) {
+  const Values key = {std::string(scope)};
+  SHEAF_ASSIGN(auto found, FindRow(session, kScopeTable, key));
+  if (found.has_value()) return *std::move(found);
+  Row fresh(kScopeTable);
+  fresh.At("scope") = std::string(scope);
+  fresh.At("generation") = int64_t{0};
+  fresh.At("resources") = int64_t{0};
+  fresh.At("number") = int64_t{0};
+  SHEAF_ASSIGN(const int64_t scopes,
+               ReadNumber(session, Sql("SELECT count(*) FROM ") + Sql::Name(kScopeTable.name), {}));
+  fresh.At("slot") = static_cast<int32_t>(scopes);
+  return fresh;
+}
+
+void Pass(Row& scope, std::string_view holder) {
+  scope.At("number") = Get<int64_t>(scope, "number") + 1;
+  scope.At("holder") = std::string(holder);
+  scope.At("start") = static_cast<int32_t>(Start::kNone);
+}
+
+Epoch EpochOf(const Row& scope) {
+  return {Get<std::string>(scope, "scope"), static_cast<uint64_t>(Get<int64_t>(scope, "number")),
+          Get<std::string>(scope, "holder")};
+}
+
+Result<Work> WorkOf(const Row& row) {
+  auto work = DecodeWork(Get<Blob>(row, "work").bytes);
+  if (work.ok()) return work;
+  return std::move(work).error().In(Get<std::string>(row, "type") + " " +
+                                    std::to_string(Get<int64_t>(row, "ducc_id")));
+}
+
+}  // namespace
+
+Result<Epoch> SqlFencing::Acquire(std::string_view scope, std::string_view holder) {
+  SHEAF_TRY(CheckScope(scope));
+  if (!records::IsUtf8(holder)) return Fail(Kind::kInvalid, "a holder's name is not UTF-8");
+  Epoch epoch;
+  SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(Row row, ScopeRow(session, scope));
+    Pass(row, holder);
+    epoch = EpochOf(row);
+    return UpsertRow(session, row);
+  }));
+  return epoch;
+}
+
+Result<Epoch> SqlFencing::Holder(std::string_view scope) {
+  SHEAF_TRY(CheckScope(scope));
+  Epoch epoch;
+  SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(const Row row, ScopeRow(session, scope));
+    epoch = EpochOf(row);
+    return Done();
+  }));
+  return epoch;
+}
+
+Status SqlFencing::Release(const Epoch& epoch) {
+  return store_->Write([&](SqlSession& session) -> Status {
+    auto row = Own(session, epoch, Needs::kEpoch);
+    if (!row.ok()) {
+      if (IsOwnershipLost(row.error())) return Done();
+      return std::move(row).error();
+    }
+    Pass(*row, "");
+    return UpsertRow(session, *row);
+  });
+}
+
+Result<Saved> SaveWork(SqlSession& session, const Work& work) {
+  const Table& table = HistoryTable(work.type);
+  const Values key = {std::string(WorkTypeName(work.type)), work.id};
+  std::string document = EncodeWork(work);
+  SHEAF_ASSIGN(const auto there, FindRow(session, table, key));
+  if (there.has_value()) {
+    if (Get<Blob>(*there, "work").bytes == document) return Saved::kAlready;
+    return OtherDocument(work.type, work.id);
+  }
+  Row row(table);
+  row.At("type") = key[0];
+  row.At("ducc_id") = work.id;
+  row.At("history") = true;
+  row.At("work") = Blob{std::move(document)};
+  SHEAF_TRY(InsertRow(session, row));
+  for (const Row& summary : SummaryRows(work)) SHEAF_TRY(InsertRow(session, summary));
+  if (!work.specification.empty()) {
+    Row specification(records::kDuccworks);
+    specification.At("type") = key[0];
+    specification.At("ducc_id") = work.id;
+    specification.At("specification") = work.specification;
+    SHEAF_TRY(UpsertRow(session, specification));
+  }
+  return Saved::kNew;
+}
+
+Result<std::vector<Saved>> SqlHistory::Save(const Epoch& epoch, std::span<const Work> works) {
+  SHEAF_TRY(CheckNodeEpoch(epoch));
+  SHEAF_TRY(CheckWorks(works));
+  std::vector<Saved> saved;
+  SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_TRY(Own(session, epoch, Needs::kEpoch));
+    for (const Work& work : works) {
+      SHEAF_ASSIGN(const Saved one, SaveWork(session, work));
+      saved.push_back(one);
+    }
+    return Done();
+  }));
+  return saved;
+}
+
+Result<Work> SqlHistory::Get(WorkType type, int64_t id) {
+  const Values key = {std::string(WorkTypeName(type)), id};
+  std::optional<Row> row;
+  SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(row, FindRow(session, HistoryTable(type), key));
+    return Done();
+  }));
+  if (!row.has_value()) return NoWork(type, id);
+  return WorkOf(*row);
+}
+
+Result<std::vector<Work>> SqlHistory::Newest(WorkType type, size_t n) {
+  const Values key = {std::string(WorkTypeName(type))};
+  std::vector<Work> works;
+  SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
+    const Table& table = HistoryTable(type);
+    const Sql sql = records::SelectByKey(table, session.dialect(), 1) + " ORDER BY " +
+                    Sql::Name("ducc_id") + " DESC LIMIT " +
+                    Sql::Number(static_cast<int64_t>(std::min<size_t>(n, INT32_MAX)));
+    SHEAF_ASSIGN(const auto rows, ReadRows(session, table, sql, key));
+    for (const Row& row : rows) {
+      SHEAF_ASSIGN(Work work, WorkOf(row));
+      works.push_back(std::move(work));
+    }
+    return Done();
+  }));
+  return works;
+}
+
+Result<Restored> SqlHistory::Restore(const Epoch& epoch, RestoreMode mode) {
+  SHEAF_TRY(CheckNodeEpoch(epoch));
+  Restored restored;
+  SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(Row scope, Own(session, epoch, Needs::kEpoch));
+    if (mode == RestoreMode::kCold) {
+      scope.At("start") = static_cast<int32_t>(Start::kCold);
+      return UpsertRow(session, scope);
+    }
+    SHEAF_ASSIGN(Chain chain, ReadChain(session, scope));
+    scope.At("start") = static_cast<int32_t>(Start::kWarm);
+    // Nothing may be added behind what is damaged: what was read begins a generation of its own.
+    if (chain.restored.set_aside.empty()) {
+      SHEAF_TRY(UpsertRow(session, scope));
+    } else {
+      SHEAF_TRY(PutBase(session, scope, chain.restored.live, chain.last_change, limits_));
+    }
+    restored = std::move(chain.restored);
+    return Done();
+  }));
+  return restored;
+}
+
+Status SqlHistory::Checkpoint(const Epoch& epoch, const LiveWork& live) {
+  SHEAF_TRY(CheckNodeEpoch(epoch));
+  SHEAF_TRY(EncodeBase(live));
+  return store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(Row scope, Own(session, epoch, Needs::kRestored));
+    SHEAF_ASSIGN(const int64_t last, LastChange(session, scope));
+    scope.At("start") = static_cast<int32_t>(Start::kWarm);
+    return PutBase(session, scope, live, last, limits_);
+  });
+}
+
+Status SqlHistory::Change(const Epoch& epoch, const ChangeSet& change) {
+  SHEAF_TRY(CheckNodeEpoch(epoch));
+  SHEAF_TRY(EncodeChange(change));
+  SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(Row scope, Own(session, epoch, Needs::kRestored));
+    return PutChange(session, scope, change, limits_);
+  }));
+  Grown(epoch.scope, change);
+  return Done();
+}
+
+Result<Saved> SqlHistory::Finish(const Epoch& epoch, const Work& work, const ChangeSet& leaving) {
+  SHEAF_TRY(CheckNodeEpoch(epoch));
+  SHEAF_TRY(CheckWork(work));
+  SHEAF_TRY(EncodeChange(leaving));
+  Saved saved = Saved::kNew;
+  SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(Row scope, Own(session, epoch, Needs::kRestored));
+    SHEAF_ASSIGN(saved, SaveWork(session, work));
+    return PutChange(session, scope, leaving, limits_);
+  }));
+  Grown(epoch.scope, leaving);
+  return saved;
+}
+
+void SqlHistory::Grown(const std::string& scope, const ChangeSet& change) {
+  constexpr size_t kEach = 64;  // What a row costs beside its texts, roughly.
+  size_t bytes = kEach;
+  for (const auto& [id, text] : change.put) bytes += text.size() + kEach;
+  bytes += (change.removed.size() + change.linked.size() + change.unlinked.size()) * kEach;
+  {
+    MutexLock lock(mutex_);
+    size_t& grown = grown_[scope];
+    grown += bytes;
+    if (grown < limits_.chain_bytes_max) return;
+    grown = 0;
+  }
+  compact_(scope);
+}
+
+}  // namespace sheaf::persistence

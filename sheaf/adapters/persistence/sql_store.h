@@ -1,0 +1,113 @@
+// What an SQL back end must offer: transactions and snapshots in which statements run. Everything
+// else of persistence is the same SQL for all of them (sql_*.cc); what differs is in the dialect.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sheaf/base/core/result.h"
+#include "sheaf/base/core/sql.h"
+#include "sheaf/ports/persistence/persistence.h"
+#include "sheaf/wire/records/ddl.h"
+#include "sheaf/wire/records/row.h"
+
+namespace sheaf::persistence {
+
+using records::Row;
+using records::Table;
+using records::Value;
+using Values = std::vector<Value>;
+using Types = std::vector<records::ColumnType>;
+
+// Statements inside one transaction or snapshot. Threads: one.
+class SqlSession {
+ public:
+  virtual ~SqlSession() = default;
+  virtual records::Dialect dialect() const = 0;
+  // How many rows it changed.
+  virtual Result<int64_t> Run(const Sql& sql, std::span<const Value> values) = 0;
+  // Gives each row, its columns read as these types; an error of `take` ends it.
+  virtual Status Query(const Sql& sql, std::span<const Value> values, const Types& types,
+                       const std::function<Status(Values)>& take) = 0;
+};
+
+// Owner: the parts of one Persistence, together. Threads: any. Blocking: all.
+class SqlStore {
+ public:
+  using Act = std::function<Status(SqlSession&)>;
+  virtual ~SqlStore() = default;
+  // One transaction, durable when it returns; an error of `act` undoes all it did. A failed commit
+  // has Effect::kUnknown.
+  virtual Status Write(const Act& act) = 0;
+  // One snapshot.
+  virtual Status Read(const Act& act) = 0;
+};
+
+// ---- Rows by the table's descriptor ----
+
+// Rows of a statement that selects the table's columns.
+Result<std::vector<Row>> ReadRows(SqlSession& session, const Table& table, const Sql& sql,
+                                  std::span<const Value> values);
+// The row of this key, if there is one.
+Result<std::optional<Row>> FindRow(SqlSession& session, const Table& table,
+                                   std::span<const Value> key);
+Status InsertRow(SqlSession& session, const Row& row);
+Status UpsertRow(SqlSession& session, const Row& row);
+// The number of a statement that gives one; 0 when it gives none.
+Result<int64_t> ReadNumber(SqlSession& session, const Sql& sql, std::span<const Value> values);
+
+// A value of a row that a database gave; the empty one when it is absent.
+template <typename T>
+T Get(const Row& row, std::string_view pname) {
+  const auto* value = std::get_if<T>(&row.At(pname));
+  return value == nullptr ? T{} : *value;
+}
+
+// ---- Fencing inside a transaction ----
+
+enum class Start : int32_t { kNone = 0, kWarm = 1, kCold = 2 };
+enum class Needs : uint8_t { kEpoch, kRestored };
+// The scope's row if the epoch is present, else OwnershipLost, or kNotReady when it was to be
+// restored. Holds the row for the transaction.
+Result<Row> Own(SqlSession& session, const Epoch& epoch, Needs needs);
+
+// ---- Checkpoints inside a transaction ----
+
+struct CheckpointLimits {
+  size_t generations_kept = 3;
+  size_t chain_bytes_max = size_t{16} << 20;  // Of changes; then a compaction is asked for.
+};
+// A new generation with this base, in which all changes up to `change` are.
+Status PutBase(SqlSession& session, Row& scope, const LiveWork& live, int64_t change,
+               const CheckpointLimits& limits);
+// Adds to the newest generation, which is begun if there is none or the start was cold.
+Status PutChange(SqlSession& session, Row& scope, const ChangeSet& change,
+                 const CheckpointLimits& limits);
+struct Chain {
+  Restored restored;
+  int64_t last_change = 0;
+};
+// Number of the newest generation's last change; 0 when there is none.
+Result<int64_t> LastChange(SqlSession& session, const Row& scope);
+// The longest valid prefix of the newest generation whose base is whole; kCorrupt when there are
+// generations and no base is.
+Result<Chain> ReadChain(SqlSession& session, const Row& scope);
+// A new generation that holds what the newest does, at two points in time: `chain` was read in an
+// earlier snapshot, later changes are copied. Nothing when the generation is another meanwhile.
+Status Compact(SqlSession& session, const std::string& scope, const Chain& chain,
+               const CheckpointLimits& limits);
+
+// ---- History inside a transaction ----
+
+Result<Saved> SaveWork(SqlSession& session, const Work& work);
+// What verification finds: the document's summaries are not the rows, or the other way round.
+Result<std::vector<std::string>> VerifyHistory(SqlSession& session);
+
+// The parts of a Persistence over the store. `compact` is called with a scope after its checkpoint
+// changed, under no lock.
+Persistence MakeSqlParts(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
+                         std::function<void(const std::string&)> compact);
+
+}  // namespace sheaf::persistence

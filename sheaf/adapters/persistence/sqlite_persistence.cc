@@ -1,0 +1,172 @@
+#include "sheaf/adapters/persistence/sqlite_persistence.h"
+
+#include <deque>
+#include <utility>
+
+#include "sheaf/adapters/persistence/own_tables.h"
+#include "sheaf/adapters/persistence/sql_history.h"
+#include "sheaf/adapters/persistence/sql_schema.h"
+#include "sheaf/adapters/persistence/sqlite_session.h"
+#include "sheaf/base/async/mutex.h"
+
+namespace sheaf::persistence {
+namespace {
+
+// One connection writes, one reads. Writers that wait at once share a transaction: whoever finds
+// nobody writing runs the acts of all, each in its savepoint, and commits for them.
+class SqliteStore final : public SqlStore {
+ public:
+  SqliteStore(std::unique_ptr<sqlite::Database> writer, std::unique_ptr<sqlite::Database> reader,
+              size_t group_max)
+      : writer_(std::move(writer)), reader_(std::move(reader)), group_max_(group_max) {}
+
+  Status Write(const Act& act) override {
+    Waiting mine{act, {}, false};
+    mutex_.Lock();
+    queue_.push_back(&mine);
+    while (!mine.done && writing_) changed_.Wait(mutex_);
+    while (!mine.done) {
+      writing_ = true;
+      std::vector<Waiting*> group;
+      while (!queue_.empty() && group.size() < group_max_) {
+        group.push_back(queue_.front());
+        queue_.pop_front();
+      }
+      mutex_.Unlock();
+      Run(group);
+      mutex_.Lock();
+      for (Waiting* each : group) each->done = true;
+      writing_ = false;
+      changed_.NotifyAll();
+      while (!mine.done && writing_) changed_.Wait(mutex_);
+    }
+    mutex_.Unlock();
+    return std::move(mine.status);
+  }
+
+  Status Read(const Act& act) override {
+    if (reader_ == nullptr) return Write(act);
+    MutexLock lock(reading_);
+    SHEAF_TRY(reader_->Run("begin"));
+    SqliteSession session(*reader_);
+    Status done = act(session);
+    if (Status over = reader_->Run("commit"); !over.ok() && done.ok()) return over;
+    return done;
+  }
+
+ private:
+  struct Waiting {
+    const Act& act;
+    Status status;
+    bool done;
+  };
+
+  void Run(const std::vector<Waiting*>& group) {
+    auto transaction = sqlite::Transaction::Begin(*writer_);
+    if (!transaction.ok()) {
+      for (Waiting* each : group) each->status = transaction.error();
+      return;
+    }
+    bool changed = false;
+    for (Waiting* each : group) {
+      each->status = RunOne(each->act);
+      changed = changed || each->status.ok();
+    }
+    if (!changed) return;  // Rolled back; nobody waits for a sync.
+    Status committed = transaction->Commit();
+    if (committed.ok()) return;
+    for (Waiting* each : group) {
+      if (each->status.ok()) each->status = committed.error();
+    }
+  }
+
+  Status RunOne(const Act& act) {
+    SHEAF_TRY(writer_->Run("savepoint one"));
+    SqliteSession session(*writer_);
+    Status done = act(session);
+    if (!done.ok()) {
+      // A full disk may have rolled all back already; then so does this, and commit will say it.
+      if (Status undone = writer_->Run("rollback to one"); !undone.ok()) return undone;
+    }
+    if (Status released = writer_->Run("release one"); !released.ok()) return released;
+    return done;
+  }
+
+  const std::unique_ptr<sqlite::Database> writer_;  // Used by the one who writes.
+  const std::unique_ptr<sqlite::Database> reader_;  // Null: reads go with the writes.
+  const size_t group_max_;
+  Mutex reading_;  // Held while the reader is used.
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Waiting*> queue_ SHEAF_GUARDED_BY(mutex_);
+  bool writing_ SHEAF_GUARDED_BY(mutex_) = false;
+};
+
+Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& options) {
+  SHEAF_ASSIGN(auto database, sqlite::Database::Open({.path = options.path, .vfs = options.vfs}));
+  if (options.sharing == SqliteOptions::Sharing::kExclusive) {
+    SHEAF_TRY(database->Run("pragma locking_mode = exclusive"));
+  }
+  SHEAF_TRY(database->Run("pragma journal_mode = wal"));
+  SHEAF_TRY(database->Run("pragma synchronous = full"));
+  // A new file was changed to a write-ahead log through a journal that was then removed. Before
+  // anything is committed that must last, or the journal comes back and rolls it back.
+  const auto local = options.files == nullptr ? files::OpenLocalFiles() : nullptr;
+  files::FileSystem& files = options.files == nullptr ? *local : *options.files;
+  SHEAF_TRY(files.SyncDirectory(files::DirectoryOf(options.path)));
+  return database;
+}
+
+// Reads what is there, in one snapshot, then writes it as a base: writers wait only for the second.
+Status CompactIn(SqlStore& store, const std::string& scope, const CheckpointLimits& limits) {
+  const Values key = {scope};
+  Chain chain;
+  SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(const auto row, FindRow(session, kScopeTable, key));
+    if (!row.has_value()) return Done();
+    SHEAF_ASSIGN(chain, ReadChain(session, *row));
+    return Done();
+  }));
+  return store.Write([&](SqlSession& session) { return Compact(session, scope, chain, limits); });
+}
+
+std::function<void(const std::string&)> Compactor(const std::shared_ptr<SqlStore>& store,
+                                                  const SqliteOptions& options) {
+  const CheckpointLimits limits = options.checkpoint;
+  return [store, limits, background = options.background](const std::string& scope) {
+    // A compaction that fails leaves the chain as it is; the next one tries again.
+    auto work = [store, scope, limits] { (void)CompactIn(*store, scope, limits); };
+    if (background == nullptr || !background->TryPost(work)) work();
+  };
+}
+
+}  // namespace
+
+Result<SqlitePersistence> OpenSqlite(SqliteOptions options) {
+  SHEAF_ASSIGN(auto writer, OpenWriter(options));
+  std::unique_ptr<sqlite::Database> reader;
+  if (options.sharing == SqliteOptions::Sharing::kShared) {
+    SHEAF_ASSIGN(reader, sqlite::Database::Open({.path = options.path,
+                                                 .vfs = options.vfs,
+                                                 .mode = sqlite::OpenOptions::Mode::kReadOnly}));
+  }
+  SqlitePersistence opened;
+  opened.store = std::make_shared<SqliteStore>(std::move(writer), std::move(reader),
+                                               std::max<size_t>(options.group_max, 1));
+  if (Status prepared = PrepareSchema(*opened.store); !prepared.ok()) {
+    return std::move(prepared).error().In(options.path);
+  }
+  opened.parts = MakeSqlParts(opened.store, options.checkpoint, Compactor(opened.store, options));
+  return opened;
+}
+
+Result<std::vector<std::string>> Verify(SqlStore& store) {
+  std::vector<std::string> differences;
+  SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
+    SHEAF_ASSIGN(differences, VerifyHistory(session));
+    return Done();
+  }));
+  return differences;
+}
+
+}  // namespace sheaf::persistence

@@ -1,0 +1,44 @@
+// Everything in one SQLite file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sheaf/adapters/persistence/sql_store.h"
+#include "sheaf/base/async/executor.h"
+#include "sheaf/drivers/files/file_system.h"
+#include "sheaf/ports/persistence/persistence.h"
+
+namespace sheaf::persistence {
+
+struct SqliteOptions {
+  std::string path;
+  std::string vfs;                     // Empty = SQLite's own.
+  files::FileSystem* files = nullptr;  // Null: the machine's. Used while opening.
+  // Shared: other processes may have it open too, and readers do not wait for writers. Exclusive
+  // is for file systems without shared memory.
+  enum class Sharing : uint8_t { kShared, kExclusive } sharing = Sharing::kShared;
+  CheckpointLimits checkpoint;
+  size_t group_max = 64;  // Writes that share a transaction, and so a sync.
+  // Where checkpoints are compacted; null: on the thread whose change made it due. Outlives what
+  // is opened.
+  Executor* background = nullptr;
+};
+
+// An open file, for main: the parts for the server, the rest for the command line.
+struct SqlitePersistence {
+  Persistence parts;
+  std::shared_ptr<SqlStore> store;  // Shared with the parts.
+};
+
+// Errors: those of drivers/sqlite, and kUnsupported for a schema of later programs, which names
+// both versions, or for one that cannot be migrated.
+Result<SqlitePersistence> OpenSqlite(SqliteOptions options);
+
+// Differences between documents of history and their summaries; reads all of them.
+Result<std::vector<std::string>> Verify(SqlStore& store);
+
+}  // namespace sheaf::persistence
