@@ -67,6 +67,7 @@ bool PowerCutDisk::Write(const std::string& path, uint64_t offset, std::string_v
   std::lock_guard lock(mutex_);
   if (off()) return false;
   const bool done = Point();
+  bytes_written_ += bytes.size();
   // The write at which the power fails may be on its way: it survives like any that is unsynced.
   const auto found = present_.find(path);
   SHEAF_CHECK(found != present_.end());
@@ -84,6 +85,7 @@ bool PowerCutDisk::Truncate(const std::string& path, uint64_t size) {
 bool PowerCutDisk::Sync(const std::string& path) {
   std::lock_guard lock(mutex_);
   if (!Point()) return false;
+  ++syncs_;
   Inode& inode = *present_.at(path);
   for (const Change& change : inode.pending) Apply(change, change.bytes.size(), inode.durable);
   inode.pending.clear();

@@ -41,6 +41,9 @@ class PowerCutDisk final {
   void FillUp() { full_ = true; }
   void MakeRoom() { full_ = false; }
   bool full() const { return full_; }
+  // Since the beginning: syncs of files, and bytes written to them.
+  uint64_t syncs() const { return syncs_; }
+  uint64_t bytes_written() const { return bytes_written_; }
   bool off() const { return cut_at_ != 0 && points_ >= cut_at_; }
   const std::string& root() const { return root_; }
 
@@ -81,9 +84,11 @@ class PowerCutDisk final {
   mutable std::mutex mutex_;
   std::vector<std::string> directories_;
   Inodes present_;
-  Inodes durable_;                                      // Paths as a restart finds them…
-  std::map<std::string, std::vector<Entry>> pending_;   // …and by directory what came since.
+  Inodes durable_;                                     // Paths as a restart finds them…
+  std::map<std::string, std::vector<Entry>> pending_;  // …and by directory what came since.
   uint64_t points_ = 0;
+  uint64_t syncs_ = 0;
+  uint64_t bytes_written_ = 0;
   uint64_t cut_at_ = 0;
   std::atomic<bool> full_ = false;
 };

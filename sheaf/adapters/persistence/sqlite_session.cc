@@ -8,6 +8,7 @@ namespace {
 
 using records::Absent;
 using records::Blob;
+using records::ColumnType;
 using records::Uuid;
 
 // Borrows from `value`, which outlives the statement.
