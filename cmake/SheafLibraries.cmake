@@ -55,6 +55,7 @@ function(sheaf_pkg_library name)
   list(REMOVE_DUPLICATES libraries)
   add_library(sheaf::${name} INTERFACE IMPORTED GLOBAL)
   target_compile_options(sheaf::${name} INTERFACE ${PC_${name}_CFLAGS_OTHER})
+  target_include_directories(sheaf::${name} INTERFACE ${PC_${name}_INCLUDE_DIRS})
   target_link_libraries(sheaf::${name} INTERFACE ${libraries} Threads::Threads)
 endfunction()
 
@@ -71,6 +72,7 @@ target_link_libraries(sheaf::grpc INTERFACE
                       ${PC_grpc_LIBRARIES} Threads::Threads)
 
 sheaf_pkg_library(sqlite sqlite3)
+sheaf_pkg_library(postgres libpq)
 sheaf_pkg_library(sodium libsodium)
 sheaf_pkg_library(openssl openssl)
 sheaf_pkg_library(xxhash libxxhash)
