@@ -43,14 +43,14 @@ Backend Faulty(Backend backend) {
   return backend;
 }
 
-SHEAF_PERSISTENCE_CONTRACT(Null, Null());
-SHEAF_PERSISTENCE_CONTRACT(FaultyNull, Faulty(Null()));
-SHEAF_PERSISTENCE_CONTRACT(Memory, Memory());
-SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, Faulty(Memory()));
-SHEAF_PERSISTENCE_CONTRACT(File, File());
-SHEAF_PERSISTENCE_CONTRACT(FaultyFile, Faulty(File()));
-SHEAF_PERSISTENCE_CONTRACT(Sqlite, Sqlite());
-SHEAF_PERSISTENCE_CONTRACT(FaultySqlite, Faulty(Sqlite()));
+SHEAF_PERSISTENCE_CONTRACT(Null, testing::Values(Null()));
+SHEAF_PERSISTENCE_CONTRACT(FaultyNull, testing::Values(Faulty(Null())));
+SHEAF_PERSISTENCE_CONTRACT(Memory, testing::Values(Memory()));
+SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, testing::Values(Faulty(Memory())));
+SHEAF_PERSISTENCE_CONTRACT(File, testing::Values(File()));
+SHEAF_PERSISTENCE_CONTRACT(FaultyFile, testing::Values(Faulty(File())));
+SHEAF_PERSISTENCE_CONTRACT(Sqlite, testing::Values(Sqlite()));
+SHEAF_PERSISTENCE_CONTRACT(FaultySqlite, testing::Values(Faulty(Sqlite())));
 
 }  // namespace
 }  // namespace sheaf::persistence

@@ -4,4 +4,5 @@
 #include "sheaf/adapters/persistence/file_persistence.h"
 #include "sheaf/adapters/persistence/memory_persistence.h"
 #include "sheaf/adapters/persistence/null_persistence.h"
+#include "sheaf/adapters/persistence/postgres_persistence.h"
 #include "sheaf/adapters/persistence/sqlite_persistence.h"

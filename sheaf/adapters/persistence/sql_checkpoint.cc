@@ -83,11 +83,11 @@ Status ReadChanges(SqlSession& session, const Row& generation, Chain& chain) {
 
 Status DropGeneration(SqlSession& session, const Row& generation) {
   const Values key = {generation.At("scope"), generation.At("generation")};
-  const Values base = {generation.At("base_id")};
-  SHEAF_TRY(session.Run(records::DeleteByKey(kChangeTable, session.dialect(), 2), key));
-  SHEAF_TRY(session.Run(records::DeleteByKey(records::kOrckpt, session.dialect(), 1), base));
-  SHEAF_TRY(session.Run(records::DeleteByKey(kGenerationTable, session.dialect(), 2), key));
-  return Done();
+  const std::array<SqlStatement, 3> statements = {
+      ToDelete(session, kChangeTable, key),
+      ToDelete(session, records::kOrckpt, {generation.At("base_id")}),
+      ToDelete(session, kGenerationTable, key)};
+  return session.RunAll(statements);
 }
 
 // Makes room at the scope's slot: the base there gets an id below zero.
@@ -198,7 +198,7 @@ Result<Chain> ReadChain(SqlSession& session, const Row& scope) {
 Status Compact(SqlSession& session, const std::string& name, const Chain& chain,
                const CheckpointLimits& limits) {
   const Values key = {name};
-  SHEAF_ASSIGN(auto scope, FindRow(session, kScopeTable, key));
+  SHEAF_ASSIGN(auto scope, HoldRow(session, kScopeTable, key));
   const auto generation = static_cast<int64_t>(chain.restored.generation);
   if (!scope.has_value() || Get<int64_t>(*scope, "generation") != generation) return Done();
   // A damaged chain is the business of the next restore, which says so.
@@ -206,12 +206,13 @@ Status Compact(SqlSession& session, const std::string& name, const Chain& chain,
   const Values former = {name, generation};
   SHEAF_ASSIGN(const auto changes, ReadRows(session, kChangeTable, ChangesFrom(session), former));
   SHEAF_TRY(PutBase(session, *scope, chain.restored.live, chain.last_change, limits));
+  std::vector<SqlStatement> copies;
   for (Row change : changes) {
     if (Get<int64_t>(change, "number") <= chain.last_change) continue;
     change.At("generation") = Get<int64_t>(*scope, "generation");
-    SHEAF_TRY(InsertRow(session, change));
+    copies.push_back(ToInsert(session, std::move(change)));
   }
-  return Done();
+  return session.RunAll(copies);
 }
 
 }  // namespace sheaf::persistence

@@ -2,24 +2,39 @@
 #include "sheaf/adapters/persistence/sql_history.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "sheaf/adapters/persistence/checks.h"
 #include "sheaf/adapters/persistence/own_tables.h"
+#include "sheaf/adapters/persistence/sql_dialect.h"
 
 namespace sheaf::persistence {
 namespace {
 
 using records::Blob;
 
-Result<Row> ScopeRow(SqlSession& session, std::string_view scope) {
-  const Values key = {std::string(scope)};
-  SHEAF_ASSIGN(auto found, FindRow(session, kScopeTable, key));
-  if (found.has_value()) return *std::move(found);
+Row NewScope(std::string_view scope) {
   Row fresh(kScopeTable);
   fresh.At("scope") = std::string(scope);
   fresh.At("generation") = int64_t{0};
   fresh.At("resources") = int64_t{0};
   fresh.At("number") = int64_t{0};
+  return fresh;
+}
+
+// The scope's row, which is nobody else's until the transaction is over.
+Result<Row> HoldScope(SqlSession& session, std::string_view scope) {
+  const Values key = {std::string(scope)};
+  SHEAF_ASSIGN(auto found, HoldRow(session, kScopeTable, key));
+  if (found.has_value()) return *std::move(found);
+  // Two who find no row must not both begin it, nor two scopes take the same slot.
+  if (const Sql wait = WaitingForOthers(session.dialect()); !wait.empty()) {
+    SHEAF_TRY(
+        session.Query(wait, {}, {records::ColumnType::kString}, [](Values) { return Done(); }));
+    SHEAF_ASSIGN(found, HoldRow(session, kScopeTable, key));
+    if (found.has_value()) return *std::move(found);
+  }
+  Row fresh = NewScope(scope);
   SHEAF_ASSIGN(const int64_t scopes,
                ReadNumber(session, Sql("SELECT count(*) FROM ") + Sql::Name(kScopeTable.name), {}));
   fresh.At("slot") = static_cast<int32_t>(scopes);
@@ -51,7 +66,7 @@ Result<Epoch> SqlFencing::Acquire(std::string_view scope, std::string_view holde
   if (!records::IsUtf8(holder)) return Fail(Kind::kInvalid, "a holder's name is not UTF-8");
   Epoch epoch;
   SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(Row row, ScopeRow(session, scope));
+    SHEAF_ASSIGN(Row row, HoldScope(session, scope));
     Pass(row, holder);
     epoch = EpochOf(row);
     return UpsertRow(session, row);
@@ -63,8 +78,9 @@ Result<Epoch> SqlFencing::Holder(std::string_view scope) {
   SHEAF_TRY(CheckScope(scope));
   Epoch epoch;
   SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(const Row row, ScopeRow(session, scope));
-    epoch = EpochOf(row);
+    const Values key = {std::string(scope)};
+    SHEAF_ASSIGN(const auto row, FindRow(session, kScopeTable, key));
+    epoch = EpochOf(row.has_value() ? *row : NewScope(scope));
     return Done();
   }));
   return epoch;
@@ -96,27 +112,35 @@ Result<Saved> SaveWork(SqlSession& session, const Work& work) {
   row.At("ducc_id") = work.id;
   row.At("history") = true;
   row.At("work") = Blob{std::move(document)};
-  SHEAF_TRY(InsertRow(session, row));
-  for (const Row& summary : SummaryRows(work)) SHEAF_TRY(InsertRow(session, summary));
+  std::vector<SqlStatement> statements = {ToInsert(session, std::move(row))};
+  for (Row& summary : SummaryRows(work)) {
+    statements.push_back(ToInsert(session, std::move(summary)));
+  }
   if (!work.specification.empty()) {
     Row specification(records::kDuccworks);
     specification.At("type") = key[0];
     specification.At("ducc_id") = work.id;
     specification.At("specification") = work.specification;
-    SHEAF_TRY(UpsertRow(session, specification));
+    statements.push_back(ToUpsert(session, std::move(specification)));
   }
+  SHEAF_TRY(session.RunAll(statements));
   return Saved::kNew;
 }
 
 Result<std::vector<Saved>> SqlHistory::Save(const Epoch& epoch, std::span<const Work> works) {
   SHEAF_TRY(CheckNodeEpoch(epoch));
   SHEAF_TRY(CheckWorks(works));
-  std::vector<Saved> saved;
+  // All write in one order: two who each wait for what the other wrote would wait for ever.
+  std::vector<size_t> order(works.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(works[a].type, works[a].id) < std::pair(works[b].type, works[b].id);
+  });
+  std::vector<Saved> saved(works.size());
   SHEAF_TRY(store_->Write([&](SqlSession& session) -> Status {
     SHEAF_TRY(Own(session, epoch, Needs::kEpoch));
-    for (const Work& work : works) {
-      SHEAF_ASSIGN(const Saved one, SaveWork(session, work));
-      saved.push_back(one);
+    for (const size_t i : order) {
+      SHEAF_ASSIGN(saved[i], SaveWork(session, works[i]));
     }
     return Done();
   }));
@@ -135,13 +159,14 @@ Result<Work> SqlHistory::Get(WorkType type, int64_t id) {
 }
 
 Result<std::vector<Work>> SqlHistory::Newest(WorkType type, size_t n) {
-  const Values key = {std::string(WorkTypeName(type))};
+  const Values key = {std::string(WorkTypeName(type)),
+                      static_cast<int64_t>(std::min<size_t>(n, INT32_MAX))};
   std::vector<Work> works;
   SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
     const Table& table = HistoryTable(type);
     const Sql sql = records::SelectByKey(table, session.dialect(), 1) + " ORDER BY " +
                     Sql::Name("ducc_id") + " DESC LIMIT " +
-                    Sql::Number(static_cast<int64_t>(std::min<size_t>(n, INT32_MAX)));
+                    records::Parameter(2, session.dialect());
     SHEAF_ASSIGN(const auto rows, ReadRows(session, table, sql, key));
     for (const Row& row : rows) {
       SHEAF_ASSIGN(Work work, WorkOf(row));

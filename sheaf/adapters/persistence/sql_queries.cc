@@ -1,5 +1,6 @@
 // Queries of summaries in SQL, page by page.
 #include "sheaf/adapters/persistence/checks.h"
+#include "sheaf/adapters/persistence/sql_dialect.h"
 #include "sheaf/adapters/persistence/sql_history.h"
 
 namespace sheaf::persistence {
@@ -30,8 +31,7 @@ class Conditions {
     if (!host.has_value()) return;
     const Sql place = Bind(" " + *host + " ");
     const Sql hosts = Sql("' '||") + Sql::Name(column) + "||' '";
-    Add((dialect_ == Dialect::kPostgres ? Sql("strpos(") : Sql("instr(")) + hosts + "," + place +
-        ")>0");
+    Add(PlaceIn(hosts, place, dialect_) + ">0");
   }
   const Sql& where() const { return where_; }
   const Values& values() const { return values_; }
@@ -65,11 +65,11 @@ void InRange(const SummaryQuery& query, const Order& order, Conditions& conditio
 
 template <typename Summary>
 Result<Page<Summary>> ReadPage(SqlSession& session, const Table& table, const SummaryQuery& query,
-                               const Order& order, const Conditions& conditions) {
+                               const Order& order, Conditions& conditions) {
   Sql sql =
       records::Select(table) + conditions.where() + " ORDER BY " + Sql::Name(order.time) + " DESC";
   for (const auto column : order.rest) sql += Sql(",") + Sql::Name(column) + " DESC";
-  sql += Sql(" LIMIT ") + Sql::Number(static_cast<int64_t>(query.limit) + 1);
+  sql += Sql(" LIMIT ") + conditions.Bind(static_cast<int64_t>(query.limit) + 1);
   SHEAF_ASSIGN(auto rows, ReadRows(session, table, sql, conditions.values()));
   Page<Summary> page;
   if (rows.size() > query.limit) {

@@ -1,5 +1,7 @@
 #include "sheaf/adapters/persistence/sql_resources.h"
 
+#include <algorithm>
+
 #include "sheaf/adapters/persistence/checks.h"
 #include "sheaf/adapters/persistence/own_tables.h"
 
@@ -81,25 +83,46 @@ Status Delete(SqlSession& session, const Table& table, const Values& key) {
 
 Status DropNodes(SqlSession& session, const Epoch& epoch) {
   SHEAF_ASSIGN(const auto names, Owned(session, epoch, kNodeKind));
+  std::vector<SqlStatement> statements;
   for (const std::string& name : names) {
-    SHEAF_TRY(Delete(session, records::kRmshares, {name}));
-    SHEAF_TRY(Delete(session, records::kRmnodes, {name}));
-    SHEAF_TRY(Delete(session, kOwnerTable, {std::string(kNodeKind), name}));
+    statements.push_back(ToDelete(session, records::kRmshares, {name}));
+    statements.push_back(ToDelete(session, records::kRmnodes, {name}));
+    statements.push_back(ToDelete(session, kOwnerTable, {std::string(kNodeKind), name}));
   }
-  return Done();
+  return session.RunAll(statements);
 }
 
 Status ReplaceLoad(SqlSession& session, const Epoch& epoch, std::span<const Load> load) {
   SHEAF_ASSIGN(const auto names, Owned(session, epoch, kLoadKind));
+  std::vector<SqlStatement> statements;
   for (const std::string& name : names) {
-    SHEAF_TRY(Delete(session, records::kRmload, {static_cast<int64_t>(std::stoll(name))}));
-    SHEAF_TRY(Delete(session, kOwnerTable, {std::string(kLoadKind), name}));
+    const auto job = static_cast<int64_t>(std::stoll(name));
+    statements.push_back(ToDelete(session, records::kRmload, {job}));
+    statements.push_back(ToDelete(session, kOwnerTable, {std::string(kLoadKind), name}));
   }
+  SHEAF_TRY(session.RunAll(statements));
+  statements.clear();
   for (const Load& each : load) {
     SHEAF_TRY(Claim(session, epoch, kLoadKind, std::to_string(each.Get<"job_id">())));
-    SHEAF_TRY(UpsertRow(session, each.row()));
+    statements.push_back(ToUpsert(session, each.row()));
   }
-  return Done();
+  return session.RunAll(statements);
+}
+
+// By their keys. Not by the database, which may have an order of its own for texts.
+Result<std::vector<Row>> SortedRows(SqlSession& session, const Table& table) {
+  SHEAF_ASSIGN(auto rows, ReadRows(session, table, records::Select(table), {}));
+  std::vector<size_t> key;
+  for (size_t i = 0; i < table.columns(); ++i) {
+    if (table.ColumnAt(i).primary_key) key.push_back(i);
+  }
+  std::sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) {
+    for (const size_t i : key) {
+      if (a.values[i] != b.values[i]) return a.values[i] < b.values[i];
+    }
+    return false;
+  });
+  return rows;
 }
 
 Status CheckRows(const auto& rows) {
@@ -118,7 +141,9 @@ Result<int64_t> SqlResources::Begin(const Epoch& epoch, const Resources& resourc
     for (const Node& node : resources.nodes) {
       SHEAF_TRY(Claim(session, epoch, kNodeKind, node.Get<"name">()));
     }
-    for (const Share& share : resources.shares) SHEAF_TRY(UpsertRow(session, share.row()));
+    std::vector<SqlStatement> shares;
+    for (const Share& share : resources.shares) shares.push_back(ToUpsert(session, share.row()));
+    SHEAF_TRY(session.RunAll(shares));
     for (const Node& node : resources.nodes) SHEAF_TRY(PutNode(session, node));
     SHEAF_TRY(ReplaceLoad(session, epoch, resources.load));
     generation = Get<int64_t>(scope, "resources") + 1;
@@ -210,15 +235,10 @@ Status SqlResources::SetLoad(const Epoch& epoch, std::span<const Load> load) {
 Result<Resources> SqlResources::Read() {
   Resources all;
   SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
-    const auto select = [](const Table& table) {
-      return records::Select(table) + " ORDER BY " + records::KeyList(table);
-    };
-    SHEAF_ASSIGN(const auto nodes,
-                 ReadRows(session, records::kRmnodes, select(records::kRmnodes), {}));
-    SHEAF_ASSIGN(const auto shares,
-                 ReadRows(session, records::kRmshares, select(records::kRmshares), {}));
-    SHEAF_ASSIGN(const auto load,
-                 ReadRows(session, records::kRmload, select(records::kRmload), {}));
+    all = {};
+    SHEAF_ASSIGN(const auto nodes, SortedRows(session, records::kRmnodes));
+    SHEAF_ASSIGN(const auto shares, SortedRows(session, records::kRmshares));
+    SHEAF_ASSIGN(const auto load, SortedRows(session, records::kRmload));
     for (const Row& row : nodes) all.nodes.push_back(Node::Of(row));
     for (const Row& row : shares) all.shares.push_back(Share::Of(row));
     for (const Row& row : load) all.load.push_back(Load::Of(row));

@@ -1,5 +1,6 @@
 // Rows by their descriptors, and fencing.
 #include "sheaf/adapters/persistence/own_tables.h"
+#include "sheaf/adapters/persistence/sql_dialect.h"
 #include "sheaf/adapters/persistence/sql_store.h"
 
 namespace sheaf::persistence {
@@ -31,6 +32,28 @@ Result<std::optional<Row>> FindRow(SqlSession& session, const Table& table,
   return std::optional(std::move(rows[0]));
 }
 
+Result<std::optional<Row>> HoldRow(SqlSession& session, const Table& table,
+                                   std::span<const Value> key) {
+  const Sql sql =
+      records::SelectByKey(table, session.dialect(), key.size()) + HoldingRows(session.dialect());
+  SHEAF_ASSIGN(auto rows, ReadRows(session, table, sql, key));
+  if (rows.empty()) return std::optional<Row>();
+  return std::optional(std::move(rows[0]));
+}
+
+SqlStatement ToInsert(SqlSession& session, Row row) {
+  return {records::Insert(*row.table, session.dialect()), std::move(row.values)};
+}
+
+SqlStatement ToUpsert(SqlSession& session, Row row) {
+  return {records::Upsert(*row.table, session.dialect()), std::move(row.values)};
+}
+
+SqlStatement ToDelete(SqlSession& session, const Table& table, Values key) {
+  Sql sql = records::DeleteByKey(table, session.dialect(), key.size());
+  return {std::move(sql), std::move(key)};
+}
+
 Status InsertRow(SqlSession& session, const Row& row) {
   SHEAF_TRY(session.Run(records::Insert(*row.table, session.dialect()), row.values));
   return Done();
@@ -53,11 +76,9 @@ Result<int64_t> ReadNumber(SqlSession& session, const Sql& sql, std::span<const 
 Result<Row> Own(SqlSession& session, const Epoch& epoch, Needs needs) {
   SHEAF_TRY(CheckScope(epoch.scope));
   const Values key = {epoch.scope};
-  Sql sql = records::SelectByKey(kScopeTable, session.dialect(), 1);
-  if (session.dialect() == records::Dialect::kPostgres) sql += " FOR UPDATE";
-  SHEAF_ASSIGN(auto rows, ReadRows(session, kScopeTable, sql, key));
-  if (rows.empty()) return OwnershipLost(epoch, 0, "");
-  Row& scope = rows[0];
+  SHEAF_ASSIGN(auto found, HoldRow(session, kScopeTable, key));
+  if (!found.has_value()) return OwnershipLost(epoch, 0, "");
+  Row& scope = *found;
   const auto number = static_cast<uint64_t>(Get<int64_t>(scope, "number"));
   if (number != epoch.number) {
     return OwnershipLost(epoch, number, Get<std::string>(scope, "holder"));

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "sheaf/adapters/persistence/own_tables.h"
+#include "sheaf/adapters/persistence/sql_dialect.h"
 #include "sheaf/adapters/persistence/sql_history.h"
 #include "sheaf/wire/records/migration.h"
 #include "sheaf/wire/records/tables.h"
@@ -62,14 +63,17 @@ Status PrepareTable(SqlSession& session, const Table& table) {
 }
 
 Status Prepare(SqlSession& session) {
+  if (const Sql wait = WaitingForOthers(session.dialect()); !wait.empty()) {
+    SHEAF_TRY(session.Query(wait, {}, {ColumnType::kString}, [](Values) { return Done(); }));
+  }
   for (const Sql& sql : records::Ddl(kSchemaTable, session.dialect())) {
     SHEAF_TRY(session.Run(sql, {}));
   }
   SHEAF_ASSIGN(const std::string version, ReadNote(session, kVersionName));
   if (!version.empty()) SHEAF_TRY(CheckVersion(version));
   for (const Table* table : AllTables()) SHEAF_TRY(PrepareTable(session, *table));
-  for (const Sql& sql : PageIndexes()) SHEAF_TRY(session.Run(sql, {}));
   if (version == std::to_string(kSchemaVersion)) return Done();
+  for (const Sql& sql : PageIndexes()) SHEAF_TRY(session.Run(sql, {}));
   return WriteNote(session, kVersionName, std::to_string(kSchemaVersion));
 }
 

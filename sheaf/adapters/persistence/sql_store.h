@@ -3,10 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "sheaf/base/async/executor.h"
 #include "sheaf/base/core/result.h"
 #include "sheaf/base/core/sql.h"
 #include "sheaf/ports/persistence/persistence.h"
@@ -21,6 +24,11 @@ using records::Value;
 using Values = std::vector<Value>;
 using Types = std::vector<records::ColumnType>;
 
+struct SqlStatement {
+  Sql sql;
+  Values values;
+};
+
 // Statements inside one transaction or snapshot. Threads: one.
 class SqlSession {
  public:
@@ -28,6 +36,11 @@ class SqlSession {
   virtual records::Dialect dialect() const = 0;
   // How many rows it changed.
   virtual Result<int64_t> Run(const Sql& sql, std::span<const Value> values) = 0;
+  // All of them in their order; the first error ends it. A database far away waits once.
+  virtual Status RunAll(std::span<const SqlStatement> statements) {
+    for (const auto& [sql, values] : statements) SHEAF_TRY(Run(sql, values));
+    return Done();
+  }
   // Gives each row, its columns read as these types; an error of `take` ends it.
   virtual Status Query(const Sql& sql, std::span<const Value> values, const Types& types,
                        const std::function<Status(Values)>& take) = 0;
@@ -39,7 +52,8 @@ class SqlStore {
   using Act = std::function<Status(SqlSession&)>;
   virtual ~SqlStore() = default;
   // One transaction, durable when it returns; an error of `act` undoes all it did. A failed commit
-  // has Effect::kUnknown.
+  // has Effect::kUnknown. A database that lets transactions meet may undo one and call `act` again,
+  // which then begins anew.
   virtual Status Write(const Act& act) = 0;
   // One snapshot.
   virtual Status Read(const Act& act) = 0;
@@ -53,8 +67,15 @@ Result<std::vector<Row>> ReadRows(SqlSession& session, const Table& table, const
 // The row of this key, if there is one.
 Result<std::optional<Row>> FindRow(SqlSession& session, const Table& table,
                                    std::span<const Value> key);
+// The same, and nobody else changes the row before this transaction is over.
+Result<std::optional<Row>> HoldRow(SqlSession& session, const Table& table,
+                                   std::span<const Value> key);
 Status InsertRow(SqlSession& session, const Row& row);
 Status UpsertRow(SqlSession& session, const Row& row);
+// The statements of the two, for RunAll.
+SqlStatement ToInsert(SqlSession& session, Row row);
+SqlStatement ToUpsert(SqlSession& session, Row row);
+SqlStatement ToDelete(SqlSession& session, const Table& table, Values key);
 // The number of a statement that gives one; 0 when it gives none.
 Result<int64_t> ReadNumber(SqlSession& session, const Sql& sql, std::span<const Value> values);
 
@@ -105,9 +126,20 @@ Result<Saved> SaveWork(SqlSession& session, const Work& work);
 // What verification finds: the document's summaries are not the rows, or the other way round.
 Result<std::vector<std::string>> VerifyHistory(SqlSession& session);
 
-// The parts of a Persistence over the store. `compact` is called with a scope after its checkpoint
-// changed, under no lock.
-Persistence MakeSqlParts(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                         std::function<void(const std::string&)> compact);
+// ---- The whole ----
+
+// An open database, for main: the parts for the server, the rest for the command line.
+struct SqlPersistence {
+  Persistence parts;
+  std::shared_ptr<SqlStore> store;  // Shared with the parts.
+};
+
+// Prepares the schema and makes the parts. Checkpoints are compacted on `background`; null: on the
+// thread whose change made it due.
+Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
+                                Executor* background);
+
+// Differences between documents of history and their summaries; reads all of them.
+Result<std::vector<std::string>> Verify(SqlStore& store);
 
 }  // namespace sheaf::persistence

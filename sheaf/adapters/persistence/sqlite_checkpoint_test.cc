@@ -200,7 +200,7 @@ TEST_F(SqliteCheckpointTest, AHundredThousandItemsAreRestoredInTwoSeconds) {
 
 TEST_F(SqliteCheckpointTest, OfTwoProcessesTheOneThatWasPausedIsFenced) {
   Open();
-  SqlitePersistence other = TryOpen().value();
+  SqlPersistence other = TryOpen().value();
   for (int64_t round = 0; round < 20; ++round) {
     const Epoch paused = Started();
     ASSERT_TRUE(Put(paused, round * 2).ok());

@@ -3,9 +3,6 @@
 #include <deque>
 #include <utility>
 
-#include "sheaf/adapters/persistence/own_tables.h"
-#include "sheaf/adapters/persistence/sql_history.h"
-#include "sheaf/adapters/persistence/sql_schema.h"
 #include "sheaf/adapters/persistence/sqlite_session.h"
 #include "sheaf/base/async/mutex.h"
 
@@ -117,32 +114,9 @@ Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& option
   return database;
 }
 
-// Reads what is there, in one snapshot, then writes it as a base: writers wait only for the second.
-Status CompactIn(SqlStore& store, const std::string& scope, const CheckpointLimits& limits) {
-  const Values key = {scope};
-  Chain chain;
-  SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(const auto row, FindRow(session, kScopeTable, key));
-    if (!row.has_value()) return Done();
-    SHEAF_ASSIGN(chain, ReadChain(session, *row));
-    return Done();
-  }));
-  return store.Write([&](SqlSession& session) { return Compact(session, scope, chain, limits); });
-}
-
-std::function<void(const std::string&)> Compactor(const std::shared_ptr<SqlStore>& store,
-                                                  const SqliteOptions& options) {
-  const CheckpointLimits limits = options.checkpoint;
-  return [store, limits, background = options.background](const std::string& scope) {
-    // A compaction that fails leaves the chain as it is; the next one tries again.
-    auto work = [store, scope, limits] { (void)CompactIn(*store, scope, limits); };
-    if (background == nullptr || !background->TryPost(work)) work();
-  };
-}
-
 }  // namespace
 
-Result<SqlitePersistence> OpenSqlite(SqliteOptions options) {
+Result<SqlPersistence> OpenSqlite(SqliteOptions options) {
   SHEAF_ASSIGN(auto writer, OpenWriter(options));
   std::unique_ptr<sqlite::Database> reader;
   if (options.sharing == SqliteOptions::Sharing::kShared) {
@@ -150,23 +124,11 @@ Result<SqlitePersistence> OpenSqlite(SqliteOptions options) {
                                                  .vfs = options.vfs,
                                                  .mode = sqlite::OpenOptions::Mode::kReadOnly}));
   }
-  SqlitePersistence opened;
-  opened.store = std::make_shared<SqliteStore>(std::move(writer), std::move(reader),
-                                               std::max<size_t>(options.group_max, 1));
-  if (Status prepared = PrepareSchema(*opened.store); !prepared.ok()) {
-    return std::move(prepared).error().In(options.path);
-  }
-  opened.parts = MakeSqlParts(opened.store, options.checkpoint, Compactor(opened.store, options));
+  auto opened = OpenOver(std::make_shared<SqliteStore>(std::move(writer), std::move(reader),
+                                                       std::max<size_t>(options.group_max, 1)),
+                         options.checkpoint, options.background);
+  if (!opened.ok()) return std::move(opened).error().In(options.path);
   return opened;
-}
-
-Result<std::vector<std::string>> Verify(SqlStore& store) {
-  std::vector<std::string> differences;
-  SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(differences, VerifyHistory(session));
-    return Done();
-  }));
-  return differences;
 }
 
 }  // namespace sheaf::persistence

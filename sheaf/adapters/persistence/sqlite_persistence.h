@@ -22,23 +22,12 @@ struct SqliteOptions {
   // is for file systems without shared memory.
   enum class Sharing : uint8_t { kShared, kExclusive } sharing = Sharing::kShared;
   CheckpointLimits checkpoint;
-  size_t group_max = 64;  // Writes that share a transaction, and so a sync.
-  // Where checkpoints are compacted; null: on the thread whose change made it due. Outlives what
-  // is opened.
-  Executor* background = nullptr;
-};
-
-// An open file, for main: the parts for the server, the rest for the command line.
-struct SqlitePersistence {
-  Persistence parts;
-  std::shared_ptr<SqlStore> store;  // Shared with the parts.
+  size_t group_max = 64;           // Writes that share a transaction, and so a sync.
+  Executor* background = nullptr;  // See OpenOver; outlives what is opened.
 };
 
 // Errors: those of drivers/sqlite, and kUnsupported for a schema of later programs, which names
 // both versions, or for one that cannot be migrated.
-Result<SqlitePersistence> OpenSqlite(SqliteOptions options);
-
-// Differences between documents of history and their summaries; reads all of them.
-Result<std::vector<std::string>> Verify(SqlStore& store);
+Result<SqlPersistence> OpenSqlite(SqliteOptions options);
 
 }  // namespace sheaf::persistence

@@ -68,7 +68,7 @@ class Actor {
 
 struct Machine {
   explicit Machine(const std::string& root) : disk(root), files(disk), vfs(disk) {}
-  Result<SqlitePersistence> Open() {
+  Result<SqlPersistence> Open() {
     return OpenSqlite({.path = disk.root() + "/sheaf.db",
                        .vfs = vfs.name(),
                        .files = &files,

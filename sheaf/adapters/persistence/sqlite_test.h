@@ -19,7 +19,7 @@ namespace sheaf::persistence {
 
 class SqlitePersistenceTest : public testing::Test {
  protected:
-  Result<SqlitePersistence> TryOpen(CheckpointLimits limits = {}) {
+  Result<SqlPersistence> TryOpen(CheckpointLimits limits = {}) {
     return OpenSqlite({.path = path_, .checkpoint = limits});
   }
   void Open(CheckpointLimits limits = {}) {
@@ -66,7 +66,7 @@ class SqlitePersistenceTest : public testing::Test {
   std::unique_ptr<testkit::PowerCutDisk> disk_;  // Before what lies on it.
   std::unique_ptr<testkit::PowerCutFiles> files_;
   std::unique_ptr<testkit::PowerCutVfs> vfs_;
-  SqlitePersistence opened_;
+  SqlPersistence opened_;
 };
 
 }  // namespace sheaf::persistence

@@ -96,13 +96,13 @@ class ResourceContract : public PersistenceContract {
 };
 class ModelContract : public PersistenceContract {};
 
-// Every suite against one back end.
-#define SHEAF_PERSISTENCE_CONTRACT(name, backend)                               \
-  INSTANTIATE_TEST_SUITE_P(name, HistoryContract, testing::Values(backend));    \
-  INSTANTIATE_TEST_SUITE_P(name, CheckpointContract, testing::Values(backend)); \
-  INSTANTIATE_TEST_SUITE_P(name, RegistryContract, testing::Values(backend));   \
-  INSTANTIATE_TEST_SUITE_P(name, ResourceContract, testing::Values(backend));   \
-  INSTANTIATE_TEST_SUITE_P(name, ModelContract, testing::Values(backend))
+// Every suite against these back ends: testing::Values(…) or testing::ValuesIn(…).
+#define SHEAF_PERSISTENCE_CONTRACT(name, backends)              \
+  INSTANTIATE_TEST_SUITE_P(name, HistoryContract, backends);    \
+  INSTANTIATE_TEST_SUITE_P(name, CheckpointContract, backends); \
+  INSTANTIATE_TEST_SUITE_P(name, RegistryContract, backends);   \
+  INSTANTIATE_TEST_SUITE_P(name, ResourceContract, backends);   \
+  INSTANTIATE_TEST_SUITE_P(name, ModelContract, backends)
 
 // Work that is right, and says its id in every part.
 Work MakeJob(int64_t id, std::string user = "user", int64_t time = 1000);
