@@ -49,7 +49,7 @@ TEST_P(CheckpointContract, ChangesAddUp) {
   if (!keeps()) return;
   const LiveWork want{{{2, "\"two\"\n"}, {4, "4"}}, {{"p2", 2}, {"p4", 4}}};
   EXPECT_EQ(Restore(Acquire("node/n")).live, want);
-  if (!GetParam().survives_reopen) return;
+  if (!survives_reopen()) return;
   Reopen();
   EXPECT_EQ(Restore(Acquire("node/n")).live, want);
 }
@@ -125,7 +125,7 @@ TEST_P(CheckpointContract, ManyChangesAndGenerationsAreOneState) {
     if (round == 2) {
       ASSERT_TRUE(Sure([&] { return history().Checkpoint(epoch, want); }).ok());
     }
-    if (round == 3 && GetParam().survives_reopen) Reopen();
+    if (round == 3 && survives_reopen()) Reopen();
     epoch = Acquire("node/n");
     EXPECT_EQ(Restore(epoch).live, want) << "round " << round;
   }
@@ -216,7 +216,7 @@ void Coordinate(Fencing& fencing, WorkHistory& history, uint64_t seed, Terms& te
 }
 
 TEST_P(CheckpointContract, TwoCoordinatorsNeverInterleave) {
-  if (!keeps() || !plain()) return;
+  if (!keeps() || !OnlyPlain()) return;
   Terms terms;
   std::thread other([&] { Coordinate(fencing(), history(), seed_, terms); });
   Coordinate(fencing(), history(), seed_ + 1, terms);

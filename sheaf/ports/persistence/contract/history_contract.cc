@@ -49,7 +49,7 @@ TEST_P(HistoryContract, SavedWorkIsThereWithItsSummaries) {
   }
   for (const Work& work : works) EXPECT_EQ(Get(work.type, work.id).value(), work);
   EXPECT_EQ(KindOf(Get(WorkType::kService, 1)), Kind::kNotFound);
-  if (!GetParam().has_summaries) return;
+  if (!has_summaries()) return;
   EXPECT_EQ(Sure([&] { return history().Jobs({}); })->rows, std::vector{*works[0].job});
   EXPECT_EQ(Sure([&] { return history().Processes({}); })->rows, works[0].processes);
   EXPECT_EQ(Sure([&] { return history().Reservations({}); })->rows,
@@ -85,7 +85,7 @@ TEST_P(HistoryContract, NewestComeFirstAndNoMoreThanAsked) {
 }
 
 TEST_P(HistoryContract, SummariesAreFoundPageByPageNewestFirst) {
-  if (!GetParam().has_summaries) return;
+  if (!has_summaries()) return;
   const Epoch epoch = Started();
   std::vector<Work> works;
   for (int64_t id = 1; id <= 20; ++id) {
@@ -105,7 +105,7 @@ TEST_P(HistoryContract, SummariesAreFoundPageByPageNewestFirst) {
 }
 
 TEST_P(HistoryContract, ProcessesAndReservationsAreFoundByHost) {
-  if (!GetParam().has_summaries) return;
+  if (!has_summaries()) return;
   const Epoch epoch = Started();
   Save(epoch, {MakeJob(1), MakeJob(2), MakeReservation(3, "h1 h22"), MakeReservation(4, "h2")});
   const auto processes = Sure([&] { return history().Processes({.host = "h1"}); });
@@ -173,7 +173,7 @@ TEST_P(HistoryContract, EpochsGrowAcrossReleaseAndRestart) {
   EXPECT_GT(second.number, first.number);
   EXPECT_TRUE(Sure([&] { return fencing().Release(first); }).ok());  // Changes nothing.
   Save(second, works);
-  if (!GetParam().survives_reopen) return;
+  if (!survives_reopen()) return;
   Reopen();
   Save(second, {MakeJob(2)});
   EXPECT_GT(Acquire("node/n", "c").number, second.number);
@@ -192,7 +192,7 @@ TEST_P(HistoryContract, EveryValueSurvives) {
   Save(epoch, {work});
   if (!keeps()) return;
   EXPECT_EQ(Get(WorkType::kJob, work.id).value(), work);
-  if (!GetParam().has_summaries) return;
+  if (!has_summaries()) return;
   const auto jobs = Sure([&] { return history().Jobs({.user = work.job->Get<"user">()}); });
   ASSERT_EQ(jobs->rows.size(), 1u);
   EXPECT_EQ(jobs->rows[0], *work.job);
@@ -201,7 +201,7 @@ TEST_P(HistoryContract, EveryValueSurvives) {
 }
 
 TEST_P(HistoryContract, SixtyFourMebibytesAreNotTooMuch) {
-  if (!plain()) return;
+  if (!OnlyPlain()) return;
   Work work = MakeJob(1);
   work.detail.assign(size_t{64} << 20, 'x');
   const Epoch epoch = Started();
@@ -224,7 +224,7 @@ TEST_P(HistoryContract, WhatContradictsItselfIsRefused) {
 }
 
 TEST_P(HistoryContract, HistorySurvivesARestart) {
-  if (!GetParam().survives_reopen) return;
+  if (!survives_reopen()) return;
   Save(Started(), {MakeJob(1), MakeReservation(2, "h")});
   Reopen();
   EXPECT_EQ(Get(WorkType::kJob, 1).value(), MakeJob(1));

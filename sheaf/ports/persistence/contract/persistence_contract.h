@@ -42,7 +42,14 @@ class PersistenceContract : public ::testing::TestWithParam<Backend> {
   // Closes the back end and opens it again, as after a restart.
   void Reopen();
   bool plain() const { return GetParam().faults_in_ten == 0; }
-  bool keeps() const { return GetParam().keeps; }
+  // What a back end does not do is noted in the record of the case that asks for it: a case that
+  // left something out must not look like one that did not.
+  bool keeps() const { return Noted(GetParam().keeps, "lacks_keeping"); }
+  bool survives_reopen() const { return Noted(GetParam().survives_reopen, "lacks_reopening"); }
+  bool has_summaries() const { return Noted(GetParam().has_summaries, "lacks_summaries"); }
+  bool has_resources() const { return Noted(GetParam().has_resources, "lacks_resources"); }
+  // For cases that faults would only make slow.
+  bool OnlyPlain() const { return Noted(plain(), "lacks_faults"); }
 
   // Asks again while the answer is an injected fault.
   template <typename Act>
@@ -62,6 +69,11 @@ class PersistenceContract : public ::testing::TestWithParam<Backend> {
   WorkHistory& history() { return *front_.history; }
   ServiceRegistry& services() { return *front_.services; }
   ResourceState& resources() { return *front_.resources; }
+
+  static bool Noted(bool does, const char* what) {
+    if (!does) RecordProperty(what, "yes");
+    return does;
+  }
 
   std::string directory_;
   Persistence back_;

@@ -93,7 +93,7 @@ TEST_P(RegistryContract, TextThatIsNotUtf8IsRefused) {
 }
 
 TEST_P(RegistryContract, RegistrationsSurviveARestart) {
-  if (!GetParam().survives_reopen) return;
+  if (!survives_reopen()) return;
   const Epoch epoch = Acquire(kClusterScope);
   ASSERT_TRUE(Store(epoch, MakeRegistration(1)).ok());
   ASSERT_TRUE(Store(epoch, MakeRegistration(2)).ok());

@@ -35,7 +35,7 @@ Resources Generation(int32_t number) {
 }
 
 TEST_P(ResourceContract, AGenerationReplacesTheOneBefore) {
-  if (!GetParam().has_resources) return;
+  if (!has_resources()) return;
   const Epoch epoch = Acquire("node/rm");
   const auto first = Sure([&] { return resources().Begin(epoch, Generation(4)); });
   ASSERT_TRUE(first.ok()) << first.error().message;
@@ -55,7 +55,7 @@ TEST_P(ResourceContract, AGenerationReplacesTheOneBefore) {
 }
 
 TEST_P(ResourceContract, ReadersSeeOneGenerationWhole) {
-  if (!GetParam().has_resources || !keeps() || !plain()) return;
+  if (!has_resources() || !keeps() || !OnlyPlain()) return;
   const Epoch epoch = Acquire("node/rm");
   ASSERT_TRUE(resources().Begin(epoch, Generation(1)).ok());
   std::atomic<bool> over{false};
@@ -78,7 +78,7 @@ TEST_P(ResourceContract, ReadersSeeOneGenerationWhole) {
 }
 
 TEST_P(ResourceContract, NodeCountersAreTheirSharesCount) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch epoch = Acquire("node/rm");
   const std::vector<Node> nodes = {MakeNode("n", 10).Set<"shares_left">(99).Set<"assignments">(5)};
   ASSERT_TRUE(Sure([&] { return resources().PutNodes(epoch, nodes); }).ok());
@@ -112,7 +112,7 @@ TEST_P(ResourceContract, NodeCountersAreTheirSharesCount) {
 }
 
 TEST_P(ResourceContract, ALateUpdateBringsNoShareBack) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch epoch = Acquire("node/rm");
   const std::vector<Node> nodes = {MakeNode("n", 10)};
   ASSERT_TRUE(Sure([&] { return resources().PutNodes(epoch, nodes); }).ok());
@@ -137,7 +137,7 @@ TEST_P(ResourceContract, ALateUpdateBringsNoShareBack) {
 }
 
 TEST_P(ResourceContract, FlagsAreOnlyEverSet) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch epoch = Acquire("node/rm");
   const std::vector<Node> nodes = {MakeNode("n", 10)};
   ASSERT_TRUE(Sure([&] { return resources().PutNodes(epoch, nodes); }).ok());
@@ -155,7 +155,7 @@ TEST_P(ResourceContract, FlagsAreOnlyEverSet) {
 }
 
 TEST_P(ResourceContract, TheLoadOfAScopeIsReplaced) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch one = Acquire("node/one"), two = Acquire("node/two");
   const auto set = [&](const Epoch& epoch, std::vector<Load> load) {
     return Sure([&] { return resources().SetLoad(epoch, load); });
@@ -169,7 +169,7 @@ TEST_P(ResourceContract, TheLoadOfAScopeIsReplaced) {
 }
 
 TEST_P(ResourceContract, ScopesKeepToTheirOwn) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch one = Acquire("node/one"), two = Acquire("node/two");
   const std::vector<Node> a = {MakeNode("a", 4)}, b = {MakeNode("b", 4)};
   ASSERT_TRUE(Sure([&] { return resources().PutNodes(one, a); }).ok());
@@ -190,7 +190,7 @@ TEST_P(ResourceContract, ScopesKeepToTheirOwn) {
 }
 
 TEST_P(ResourceContract, AStaleEpochChangesNothing) {
-  if (!GetParam().has_resources || !keeps()) return;
+  if (!has_resources() || !keeps()) return;
   const Epoch stale = Acquire("node/rm");
   const Epoch present = Acquire("node/rm");
   ASSERT_TRUE(Sure([&] { return resources().Begin(present, Generation(3)); }).ok());
@@ -210,7 +210,7 @@ TEST_P(ResourceContract, AStaleEpochChangesNothing) {
 }
 
 TEST_P(ResourceContract, ResourcesSurviveARestart) {
-  if (!GetParam().has_resources || !GetParam().survives_reopen) return;
+  if (!has_resources() || !survives_reopen()) return;
   const Epoch epoch = Acquire("node/rm");
   ASSERT_TRUE(Sure([&] { return resources().Begin(epoch, Generation(3)); }).ok());
   const Resources before = Read();
