@@ -90,7 +90,7 @@ Work MakeJob(int64_t id, std::string user, int64_t time) {
       .Set<"submission_time">(time);
   work.processes.emplace_back()
       .Set<"ducc_id">(id)
-      .Set<"share_id">(id * 10)
+      .Set<"share_id">(id % 1'000'000'000 * 10)
       .Set<"user">(std::move(user))
       .Set<"host">("h" + std::to_string(id % 3))
       .Set<"start">(time + 1);
