@@ -140,6 +140,7 @@ Result<Engine::Decision> Engine::Decide(const NodePtr& node, const flights::Cont
     decision.what = Decision::What::kNeedsSlot;
     return decision;
   }
+  if (starts) SHEAF_TRY(parts_.watcher->MayBegin());
   decision.what = Decision::What::kPlaced;
   decision.submission = Place(node, context, hold, *node->command);
   Run& run = *decision.submission.run;
@@ -268,6 +269,13 @@ RunPtr Engine::Start(const NodePtr& node, const flights::Context& context, const
   if (run->shareable) by_identity_[node->identity.raw] = run;
   ++active_;
   probe_.active.Set(static_cast<double>(active_));
+  const bool outermost = &outer == node->command.get();
+  parts_.watcher->Began({.id = run->id,
+                         .command = node->command,
+                         .principal = run->principal,
+                         .priority = run->priority,
+                         .at = run->created_wall,
+                         .place = outermost ? RunBegan::Place::kOuter : RunBegan::Place::kInner});
   for (const auto& [name, input] : node->inputs) {
     Child child{.name = name, .outcome = Outcome::kHit, .node = input.node};
     if (input.node == nullptr) {
@@ -330,6 +338,7 @@ InterestId Engine::AddInterest(Run& run, const Node& node, const flights::Contex
          .inputs = node.used,
          .sources = node.tokens}};
     writers_.try_emplace(node.command->sink->path, PathWriter{run.shared_from_this(), run.id});
+    parts_.watcher->Wanted({run.id, node.command, context.principal});
   }
   run.priority = std::max(run.priority, interest.priority);
   run.principals.insert(context.principal);

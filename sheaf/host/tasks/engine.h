@@ -17,9 +17,11 @@
 #include "sheaf/base/core/core.h"
 #include "sheaf/base/observe/observe.h"
 #include "sheaf/host/admission/admission.h"
+#include "sheaf/host/tasks/own_flights.h"
 #include "sheaf/host/tasks/plan_tree.h"
 #include "sheaf/host/tasks/probe.h"
 #include "sheaf/host/tasks/run.h"
+#include "sheaf/host/tasks/watcher.h"
 #include "sheaf/ports/flights/flights.h"
 #include "sheaf/ports/query_state/query_state.h"
 #include "sheaf/ports/store/store.h"
@@ -48,6 +50,8 @@ struct EngineParts {
   std::shared_ptr<Account> account;  // Runs charge their own here.
   std::function<module::Service*(std::string_view)> service;
   std::function<Error(std::string_view)> unknown_service;
+  Watcher* watcher = nullptr;       // Null: nobody watches.
+  const OwnFlights* own = nullptr;  // Null: the server makes no flights of its own.
 };
 
 // A place in a run, or the hit that made one unnecessary.
@@ -142,6 +146,7 @@ class Engine final {
   void CancelAll();
   size_t active() const;
   store::Store& store() const { return parts_.store; }
+  const OwnFlights& own() const { return *parts_.own; }
   Clock& clock() const { return parts_.timers.clock(); }
   Timers& timers() const { return parts_.timers; }
 
@@ -187,6 +192,7 @@ class Engine final {
   Status BeginState(const RunPtr& run);
   void EndState(const RunPtr& run, const Status& status);
   void FlightOpened(const RunPtr& run, store::FlightPtr flight);
+  void TellEnded(const Run& run) SHEAF_REQUIRES(mutex_);
   void EndLocked(const RunPtr& run, const Status& status, Calls* calls) SHEAF_REQUIRES(mutex_);
   void CountDownParents(const RunPtr& run, Calls* calls) SHEAF_REQUIRES(mutex_);
   void Finish(const RunPtr& run, Status status);
@@ -210,10 +216,14 @@ class Engine final {
   Json DescribeRun(const Run& run) const SHEAF_REQUIRES(mutex_);
   Json DescribeChild(const Child& child) const SHEAF_REQUIRES(mutex_);
   Json DescribeNode(const Node& node) SHEAF_REQUIRES(mutex_);
-  TreeParts tree_parts() const { return {parts_.store, parts_.service, parts_.unknown_service}; }
+  TreeParts tree_parts() const {
+    return {parts_.store, parts_.service, parts_.unknown_service, *parts_.own};
+  }
   Instant Now() const { return parts_.timers.clock().Now(); }
 
   const EngineOptions options_;
+  NoWatcher no_watcher_;
+  NoOwnFlights no_own_;
   EngineParts parts_;  // Borrowed from main.
   Probe probe_;
   mutable Mutex mutex_;

@@ -21,6 +21,7 @@ void Engine::Execute(const RunPtr& run) {
     if (run->has_ended()) return;
     run->state = RunState::kExecuting;
     run->started = Now();
+    parts_.watcher->Executing(run->id, clock().Wall());
   }
   Status status = BeginState(run);
   if (status.ok()) status = RunService(run);
@@ -229,6 +230,22 @@ void Engine::FlightOpened(const RunPtr& run, store::FlightPtr flight) {
   });
 }
 
+void Engine::TellEnded(const Run& run) {
+  RunEnding ended{.id = run.id, .state = run.state, .error = run.error, .at = clock().Wall()};
+  if (run.record != nullptr) {
+    ended.rows = run.record->rows;
+    ended.bytes = run.record->bytes;
+    ended.partitions = run.record->partitions;
+  } else if (run.flight != nullptr) {
+    ended.partitions = run.flight->partitions();
+    if (run.flight->complete()) {
+      ended.rows = run.flight->size().rows;
+      ended.bytes = run.flight->size().bytes;
+    }
+  }
+  parts_.watcher->Ended(ended);
+}
+
 // The run's last state, and its names given back: by_identity_, writers_, its parents' count.
 void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
   run->finished = Now();
@@ -243,6 +260,7 @@ void Engine::EndLocked(const RunPtr& run, const Status& status, Calls* calls) {
     (cancelled ? probe_.cancelled : probe_.errored).Increment();
     run->error = status.error();
   }
+  TellEnded(*run);
   if (run->shareable) {
     const auto mine = by_identity_.find(run->node->identity.raw);
     if (mine != by_identity_.end() && mine->second == run) by_identity_.erase(mine);

@@ -106,8 +106,11 @@ class FakeService final : public module::Service {
 
 // An engine over a store in memory, on a manual clock.
 struct EngineHouse {
-  explicit EngineHouse(size_t running_max = 4)
-      : admission(Slots(running_max), clock, metrics, account) {}
+  explicit EngineHouse(size_t running_max = 4, Watcher* watcher = nullptr,
+                       const OwnFlights* own = nullptr)
+      : admission(Slots(running_max), clock, metrics, account),
+        given_watcher(watcher),
+        given_own(own) {}
 
   static admission::AdmissionOptions Slots(size_t running_max) {
     return {.running_max = running_max, .queue_max = 8};
@@ -159,6 +162,8 @@ struct EngineHouse {
       store::OpenLocal({.clock = clock, .log = log, .metrics = metrics, .timers = &timers}).value();
   admission::Admission admission;
   FakeService service;
+  Watcher* const given_watcher;
+  const OwnFlights* const given_own;
   Engine engine{{},
                 {.store = *store,
                  .states = *states,
@@ -173,7 +178,9 @@ struct EngineHouse {
                  .unknown_service =
                      [](std::string_view name) {
                        return Fail(Kind::kUnknownService, "no service '" + std::string(name) + "'");
-                     }}};
+                     },
+                 .watcher = given_watcher,
+                 .own = given_own}};
 };
 
 }  // namespace sheaf::tasks

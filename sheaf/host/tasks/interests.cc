@@ -28,6 +28,8 @@ Engine::Engine(EngineOptions options, EngineParts parts)
       parts_(std::move(parts)),
       probe_(parts_.metrics),
       executor_({.name = "task", .threads_max = options_.threads_max, .queue_max = 100'000}) {
+  if (parts_.watcher == nullptr) parts_.watcher = &no_watcher_;
+  if (parts_.own == nullptr) parts_.own = &no_own_;
   ArmTimer();
 }
 
@@ -125,6 +127,7 @@ void Engine::EndInterestLocked(const RunPtr& run, const InterestId& id, const Er
     });
     const auto writer = writers_.find(path);
     if (!kept && writer != writers_.end() && writer->second.run == run) writers_.erase(writer);
+    if (!kept) parts_.watcher->NoLongerWanted(run->id, path);
   }
   if (!run->interests.empty()) return;
   if (run->has_ended()) {

@@ -3,6 +3,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace sheaf::tasks {
@@ -99,6 +100,10 @@ Json FlightMetadata(const store::FlightRecord& record) {
   return json;
 }
 
+Json OwnMetadata(const Path& path) {
+  return {{"path", path.ToJson()}, {"task", nullptr}, {"hit", false}, {"own", true}};
+}
+
 Result<Submission> FindPath(store::Store& store, const command::PathRef& ref) {
   auto found = store.Lookup(ref.path);
   if (found.has_value() &&
@@ -126,7 +131,13 @@ Result<Submission> LocalFlights::Place(const flights::What& what, const flights:
   if (const auto* task = std::get_if<command::TaskRef>(&what)) {
     return engine_.Join(task->task, context, Hold::kCall);
   }
-  return FindPath(engine_.store(), std::get<command::PathRef>(what));
+  const auto& path = std::get<command::PathRef>(what);
+  if (const CommandPtr made = OwnAt(path)) return engine_.Submit(made, context, Hold::kCall);
+  return FindPath(engine_.store(), path);
+}
+
+CommandPtr LocalFlights::OwnAt(const command::PathRef& ref) const {
+  return ref.generation.has_value() ? nullptr : engine_.own().At(ref.path);
 }
 
 Status LocalFlights::WaitReady(const Submission& submission, const flights::GetRequest& request) {
@@ -180,6 +191,9 @@ Result<Schema> LocalFlights::GetSchema(const flights::What& what, const flights:
   if (const auto* command = std::get_if<CommandPtr>(&what)) {
     return engine_.PlanSchema(*command, context);
   }
+  if (const auto* path = std::get_if<command::PathRef>(&what)) {
+    if (const CommandPtr made = OwnAt(*path)) return engine_.PlanSchema(made, context);
+  }
   SHEAF_ASSIGN(auto submission, Place(what, context));
   SHEAF_ASSIGN(auto opened, engine_.Open(submission, std::nullopt));
   return opened.schema;
@@ -210,6 +224,14 @@ Result<std::vector<flights::Listed>> LocalFlights::List(const Path& prefix, cons
     list.push_back({found.record->path, found.flight->schema(), found.record->rows,
                     found.record->bytes, FlightMetadata(*found.record)});
   }
+  for (OwnFlight& own : engine_.own().All()) {
+    if (!prefix.empty() && !own.path.StartsWith(prefix)) continue;
+    if (!after.empty() && own.path <= after) continue;
+    const Json metadata = OwnMetadata(own.path);
+    list.push_back({std::move(own.path), std::move(own.schema), -1, -1, metadata});
+  }
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  if (list.size() > limit) list.resize(limit);
   return list;
 }
 

@@ -31,6 +31,7 @@ class LocalFlights final : public flights::Flights {
 
  private:
   Result<Submission> Place(const flights::What& what, const flights::Context& context);
+  CommandPtr OwnAt(const command::PathRef& ref) const;
   Status WaitReady(const Submission& submission, const flights::GetRequest& request);
 
   Engine& engine_;    // Borrowed from main.
@@ -41,5 +42,7 @@ class LocalFlights final : public flights::Flights {
 Result<Submission> FindPath(store::Store& store, const command::PathRef& ref);
 // A list's row of a committed flight: its whole record, as GetFlight says it, and that it is a hit.
 Json FlightMetadata(const store::FlightRecord& record);
+// The same of a flight of the server's own.
+Json OwnMetadata(const Path& path);
 
 }  // namespace sheaf::tasks

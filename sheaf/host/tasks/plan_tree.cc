@@ -33,6 +33,10 @@ class Planner {
 
   void Pin(const Command& command) {
     for (const Path& path : command::InputPaths(command)) {
+      if (parts_.own.At(path) != nullptr) {
+        pins_[path] = parts_.own.generation();
+        continue;
+      }
       auto found = parts_.store.Lookup(path);
       pins_[path] = found ? found->record->generation : 0;
       found_[path] = std::move(found);
@@ -129,11 +133,13 @@ class Planner {
         .spec = command.spec, .inputs = {}, .principal = principal_, .purpose = purpose_};
     for (const auto& [name, input] : command.inputs) {
       NodeInput& mine = node.inputs[name];
-      if (input.command != nullptr) {
-        auto child = Prepare(input.command, below_fresh);
+      const auto made = input.command != nullptr ? input.command : parts_.own.At(input.path);
+      if (made != nullptr) {
+        auto child = Prepare(made, below_fresh);
         if (!child.ok()) return std::move(child).error().In("inputs." + name);
         mine.node = std::move(child).value();
         Append(node, name, *mine.node);
+        if (!input.path.empty()) node.used.push_back({name, input.path, pins_.at(input.path)});
       } else {
         mine.path = input.path;
         mine.found = found_.at(input.path);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sheaf/host/tasks/own_flights.h"
 #include "sheaf/ports/module/service.h"
 #include "sheaf/ports/store/store.h"
 #include "sheaf/wire/command/command.h"
@@ -19,9 +20,9 @@ struct Node;
 using NodePtr = std::shared_ptr<const Node>;  // Shared: runs and Explain keep what was planned.
 
 struct NodeInput {
-  Path path;                          // Empty when it is a command.
+  Path path;                          // Empty when it is a command, or the server's own flight.
   std::optional<store::Found> found;  // Of a path: pinned once, for the whole tree.
-  std::shared_ptr<Node> node;         // Of a command.
+  std::shared_ptr<Node> node;         // Of a command, or of what makes the server's own flight.
 };
 
 struct Node {
@@ -49,6 +50,7 @@ struct TreeParts {
   // The service of this name; nullptr when this node has none.
   std::function<module::Service*(std::string_view)> service;
   std::function<Error(std::string_view)> unknown_service;
+  const OwnFlights& own;
 };
 
 // Blocking: plans may stat files. Errors: what planning finds, with the place in the tree
