@@ -29,6 +29,10 @@ Result<RequestPtr> Core::Open(const flight::CallPtr& call) {
     case Endpoint::State::kStarting:
       return request->Failed(
           Fail(Kind::kNotReady, "the server is starting; try again", R"({"after_ms":500})"));
+    case Endpoint::State::kFenced:
+      return request->Failed(Fail(Kind::kNotReady,
+                                  "another server has taken this one's place; ask that one, or "
+                                  "start this one again"));
     case Endpoint::State::kDraining:
       return request->Failed(Fail(Kind::kShuttingDown, "the server is stopping"));
   }

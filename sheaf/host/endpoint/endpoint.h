@@ -43,8 +43,9 @@ class Endpoint {
   static Result<std::unique_ptr<Endpoint>> Start(EndpointOptions options, EndpointParts parts);
   virtual ~Endpoint() = default;
   virtual int port() const = 0;
-  // Until it is ready every call gets kNotReady; while draining kShuttingDown.
-  enum class State : uint8_t { kStarting, kReady, kDraining };
+  // Until it is ready every call gets kNotReady; while draining kShuttingDown. Fenced: another
+  // server took this one's place, and kNotReady says so for good.
+  enum class State : uint8_t { kStarting, kReady, kDraining, kFenced };
   virtual void SetState(State state) = 0;
   virtual void Stop(Duration grace) = 0;
   virtual flight::Server::Counts counts() const = 0;

@@ -137,6 +137,9 @@ void Handler::GetSchema(flight::CallPtr call, flight::Descriptor descriptor,
   auto what = ParseDescriptor(core_, descriptor);
   if (!what.ok()) return fail(std::move(what).error());
   if (const auto* path = std::get_if<command::PathRef>(&*what)) {
+    for (const auto& own : core_.parts.engine.own().All()) {
+      if (own.path == path->path) return reply(own.schema);
+    }
     auto found = tasks::FindPath(core_.parts.engine.store(), *path);
     if (!found.ok()) return fail(std::move(found).error());
     return reply(found->hit->flight->schema());
@@ -191,9 +194,13 @@ void Handler::GetByJson(const RequestPtr& request, const std::string& ticket,
   auto what = ParseDescriptor(core_, descriptor);
   if (!what.ok()) return fail(std::move(what).error());
   if (const auto* path = std::get_if<command::PathRef>(&*what)) {
-    auto found = tasks::FindPath(core_.parts.engine.store(), *path);
-    if (!found.ok()) return fail(std::move(found).error());
-    return open(*found);
+    auto made = path->generation ? nullptr : core_.parts.engine.own().At(path->path);
+    if (made == nullptr) {
+      auto found = tasks::FindPath(core_.parts.engine.store(), *path);
+      if (!found.ok()) return fail(std::move(found).error());
+      return open(*found);
+    }
+    what = command::Request(std::move(made));
   }
   if (!IsPlacement(*what)) return fail(NotAnInput());
   if (const auto known = core_.memo.Find(ticket); known && known->identity) {

@@ -114,6 +114,12 @@ Result<flight::Info> InfoOfEntry(Core& core, const flights::Context& context, co
   info.rows = entry.rows;
   info.bytes = entry.bytes;
   info.ordered = true;
+  if (core.parts.engine.own().At(path) != nullptr) {
+    // Made when the ticket is used: it says what, and nothing of when.
+    info.endpoints.push_back({.ticket = Json{{"path", path.ToJson()}}.dump()});
+    info.app_metadata = tasks::OwnMetadata(path).dump();
+    return info;
+  }
   for (uint32_t part = 0; part < entry.partitions; ++part) {
     info.endpoints.push_back(
         {.ticket = SealPath(core, context, path, entry.generation, part), .expires = entry.goes()});
