@@ -77,6 +77,10 @@ std::vector<Key> WorkKeys() {
       {"store.claim_s", SHEAF_FIELD(store.claim_s), "30",
        "An unnamed result that nobody opens within this time is freed.", "", 1, kDayS},
 
+      {"persistence.backend", SHEAF_FIELD(persistence.backend), "sqlite:sheaf.db",
+       "Where history, checkpoint, services and resources are kept: sqlite:FILE, postgresql://…, "
+       "file:DIR (relative ones in state.dir), memory: or none."},
+
       {"tasks.running_max", SHEAF_FIELD(tasks.running_max), "0", "Tasks that run at once.",
        "twice the cores", 0, 4096},
       {"tasks.queue_max", SHEAF_FIELD(tasks.queue_max), "256",

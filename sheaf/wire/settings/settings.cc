@@ -179,6 +179,7 @@ class Reader {
         Contradict("http.listen", "is flight.listen too; each needs a port of its own");
       }
     }
+    CheckBackend(s.persistence.backend);
     if (s.state.dir.empty()) Contradict("state.dir", "expected a directory");
     if (s.memory.store_budget > s.memory.budget) {
       Contradict("memory.store_budget",
@@ -211,6 +212,16 @@ class Reader {
                "'" + listen.Text() + "' can be reached from other machines, and there is no TLS " +
                    "yet: listen on 127.0.0.1, or set " + section + ".insecure = true where " +
                    "everybody on the network may do everything");
+  }
+
+  void CheckBackend(const std::string& backend) {
+    if (backend == "none" || backend == "memory:" || backend.starts_with("postgresql://")) return;
+    for (const std::string_view form : {"sqlite:", "file:"}) {
+      if (backend.starts_with(form) && backend.size() > form.size()) return;
+    }
+    Contradict("persistence.backend",
+               "expected sqlite:FILE, postgresql://…, file:DIR, memory: or none, not '" +
+                   WithoutPasswords(backend.substr(0, 80)) + "'");
   }
 
   void Contradict(const std::string& key, std::string message) {

@@ -68,6 +68,9 @@ struct Settings {
     int64_t threads_max = 0;
     seconds retain_s{};
   } tasks;
+  struct Persistence {
+    std::string backend;
+  } persistence;
   struct Sql {
     Bytes memory;
     int64_t threads = 0;

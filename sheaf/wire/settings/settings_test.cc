@@ -284,6 +284,19 @@ TEST(SettingsTest, ASectionOfAModuleThatIsNotEnabledIsAMistake) {
               ElementsAre(HasSubstr("upper.x: expected a string, an integer")));
 }
 
+TEST(SettingsTest, ABackEndOfPersistenceIsOneOfFive) {
+  EXPECT_EQ(Config::Read({}).settings().persistence.backend, "sqlite:sheaf.db");
+  for (const char* good : {"none", "memory:", "sqlite:a/b.db", "file:d", "postgresql://h/d"}) {
+    EXPECT_TRUE(Problems(FromFlags({std::string("persistence.backend=") + good})).empty()) << good;
+  }
+  for (const char* bad : {"sqlite", "sqlite:", "file:", "mysql://u:secret@h/d", "None"}) {
+    EXPECT_THAT(Problems(FromFlags({std::string("persistence.backend=") + bad})),
+                ElementsAre(AllOf(HasSubstr("--set: persistence.backend: expected sqlite:FILE"),
+                                  Not(HasSubstr("secret")))))
+        << bad;
+  }
+}
+
 TEST(SettingsTest, ValuesAreGivenToModulesAsJson) {
   const Config config = Config::Read(FromFlags({"files.roots=/a,/b", "sql.memory=1MiB"}));
   EXPECT_EQ(config.Value("files.roots"), Json({"/a", "/b"}));
