@@ -57,7 +57,10 @@ Status PrintTable(Session& session, const LsFlags& flags, const Path& prefix, co
   SHEAF_TRY(Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
     const Json& more = flight.metadata;
     const bool pinned = more.contains("pinned") && more["pinned"] == true;
-    rows.push_back({flight.path.Text(), Grouped(flight.rows), core::ToText(Bytes{flight.bytes}),
+    // What is made when it is read has no size yet.
+    const bool made = flight.rows < 0;
+    rows.push_back({flight.path.Text(), made ? "" : Grouped(flight.rows),
+                    made ? "" : core::ToText(Bytes{flight.bytes}),
                     more.contains("generation") ? more["generation"].dump() : "",
                     TextAt(more, "tier"), TextAt(more, "created"),
                     pinned ? "pinned" : TextAt(more, "expires")});

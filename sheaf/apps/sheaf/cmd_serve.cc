@@ -28,8 +28,16 @@ void PrintReady(const Node& node) {
   std::clearerr(stdout);  // A node whose starter has stopped listening still stops with 0.
 }
 
-int Serve(const ConfigFlags& flags) {
-  auto config = ReadConfig(flags);
+struct ServeFlags {
+  ConfigFlags config;
+  bool warm = false, cold = false;
+};
+
+int Serve(const ServeFlags& flags) {
+  if (flags.warm && flags.cold) {
+    return ReportUsage(Fail(Kind::kInvalid, "--warm and --cold exclude each other"));
+  }
+  auto config = ReadConfig(flags.config);
   if (!config.ok()) return ReportUsage(config.error());
   std::signal(SIGPIPE, SIG_IGN);
   Event told;
@@ -39,7 +47,9 @@ int Serve(const ConfigFlags& flags) {
     told.Set();
   });
   const Duration drain = config->settings().stop.drain_s;
-  Started started = StartNode({.config = std::move(config).value()});
+  using Restart = NodeOptions::Restart;
+  Started started = StartNode({.config = std::move(config).value(),
+                               .restart = flags.cold ? Restart::kCold : Restart::kWarm});
   if (started.failed) return ReportStart(*started.failed);
   PrintReady(*started.node);
   told.Wait();
@@ -51,17 +61,20 @@ int Serve(const ConfigFlags& flags) {
 }  // namespace
 
 void AddServe(Cli& cli) {
-  auto flags = std::make_shared<ConfigFlags>();
+  auto flags = std::make_shared<ServeFlags>();
   auto command = cli.Add("serve", "Run a node until SIGTERM or Ctrl-C");
-  command.Text("--config", flags->file, "TOML file with settings; see `sheaf config keys`")
-      .Text("--state", flags->state, "State directory, the same as --set state.dir=…")
+  command.Text("--config", flags->config.file, "TOML file with settings; see `sheaf config keys`")
+      .Text("--state", flags->config.state, "State directory, the same as --set state.dir=…")
       .NotEmpty("a directory")
-      .Texts("--set", flags->sets, "key=value, repeatable; wins over file and environment")
+      .Texts("--set", flags->config.sets, "key=value, repeatable; wins over file and environment")
+      .Flag("--warm", flags->warm, "Queue again what the last process left unfinished (default)")
+      .Flag("--cold", flags->cold, "Give up what the last process left unfinished")
       .Does([flags] { return Serve(*flags); })
       .Examples(
           "  sheaf serve\n"
           "  sheaf serve --state /var/lib/sheaf --set files.roots=/data\n"
           "  sheaf serve --config node.toml --set flight.listen=127.0.0.1:0\n"
+          "  sheaf serve --cold --set persistence.backend=sqlite:/var/lib/sheaf/work.db\n"
           "When it is ready it prints one line of JSON with its addresses. SIGTERM lets running\n"
           "work finish (stop.drain_s), a second one stops at once.");
 }

@@ -1,7 +1,5 @@
 #include "sheaf/apps/sheaf/node.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -15,10 +13,14 @@
 #include "sheaf/adapters/query_state/query_state.h"
 #include "sheaf/adapters/secrets/secrets.h"
 #include "sheaf/adapters/store/local_store.h"
+#include "sheaf/apps/sheaf/backend.h"
 #include "sheaf/apps/sheaf/node_identity.h"
+#include "sheaf/apps/sheaf/state_directory.h"
 #include "sheaf/drivers/files/files.h"
 #include "sheaf/drivers/grpc/allocator.h"
 #include "sheaf/host/admission/admission.h"
+#include "sheaf/host/chronicle/chronicle.h"
+#include "sheaf/host/chronicle/tables.h"
 #include "sheaf/host/endpoint/endpoint.h"
 #include "sheaf/host/modules/modules.h"
 #include "sheaf/host/tasks/tasks.h"
@@ -57,30 +59,6 @@ Duration Left(Clock& clock, Deadline deadline) {
   return std::max<Duration>(deadline.Left(clock.Now()), milliseconds(200));
 }
 
-// An own directory below the system's temporary one; removed with the node.
-class TemporaryState final {
- public:
-  TemporaryState() = default;
-  ~TemporaryState() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  TemporaryState(const TemporaryState&) = delete;
-  TemporaryState& operator=(const TemporaryState&) = delete;
-  Result<std::string> Make() {
-    std::error_code error;
-    std::string pattern = (fs::temp_directory_path(error) / "sheaf-XXXXXX").string();
-    if (error || ::mkdtemp(pattern.data()) == nullptr) {
-      return Fail(Kind::kDependency, "cannot make a temporary directory like " + pattern);
-    }
-    path_ = pattern;
-    return path_;
-  }
-
- private:
-  std::string path_;
-};
-
 cluster::CatalogEntry EntryOf(const store::Found& found) {
   const store::FlightRecord& record = *found.record;
   return {.generation = record.generation,
@@ -93,16 +71,6 @@ cluster::CatalogEntry EntryOf(const store::Found& found) {
           .pinned = record.pinned,
           .partitions = record.partitions,
           .identity = record.from.identity};
-}
-
-// A directory that is made here is its owner's alone: it holds the key of tickets, and data.
-Status MakePrivate(files::FileSystem& files, const std::string& directory) {
-  std::error_code error;
-  const bool made = !fs::exists(directory, error);
-  SHEAF_TRY(files.CreateDirectories(directory));
-  if (made) fs::permissions(directory, fs::perms::owner_all, error);
-  if (error) return Fail(Kind::kDependency, directory + ": " + error.message());
-  return Done();
 }
 
 class LiveNode final : public Node {
@@ -166,12 +134,15 @@ class LiveNode final : public Node {
       if (!drained->WaitFor(deadline.Left(clock_.Now()))) {
         log_.Warn("cancelling what still runs", {{"tasks", engine_->active()}});
         engine_->CancelAll();
+        // So that the chronicle hears of their ends.
+        static_cast<void>(drained->WaitFor(Left(clock_, deadline)));
       }
     }
     if (endpoint_ != nullptr) endpoint_->Stop(Left(clock_, deadline));
     if (web_ != nullptr) web_->Stop(Left(clock_, deadline));
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
+    if (chronicle_ != nullptr) chronicle_->Stop();
     if (modules_ != nullptr) modules_->Stop();
     if (node_was_ready_) log_.Info("stopped");
   }
@@ -202,6 +173,28 @@ class LiveNode final : public Node {
                               .executor = &executor_,
                               .files = files_.get()}));
     SHEAF_ASSIGN(identity_, LoadNodeIdentity(*files_, state_dir_));
+    return OpenChronicle();
+  }
+
+  Status OpenChronicle() {
+    const bool goes = options_.state == NodeOptions::State::kTemporary;
+    SHEAF_ASSIGN(memory_,
+                 OpenBackend(goes ? "none" : settings_.persistence.backend, state_dir_, executor_));
+    auto options = ChronicleOptionsOf(settings_, memory_);
+    options.start = !serves()                                         ? chronicle::Start::kAside
+                    : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold
+                                                                      : chronicle::Start::kWarm;
+    auto opened = chronicle::Chronicle::Open(std::move(options), {.memory = memory_.parts,
+                                                                  .clock = clock_,
+                                                                  .log = log_,
+                                                                  .metrics = *metrics_,
+                                                                  .chance = RandomPart});
+    if (!opened.ok()) return std::move(opened).error().In(memory_.shown);
+    chronicle_ = std::move(opened).value();
+    tables_ = std::make_unique<chronicle::Tables>(
+        chronicle::TablesParts{.memory = memory_.parts,
+                               .live = [this] { return chronicle_->live(); },
+                               .generation = [this] { return chronicle_->generation(); }});
     return Done();
   }
 
@@ -234,6 +227,7 @@ class LiveNode final : public Node {
                            .metrics = *metrics_,
                            .account = account_->Open("tasks"),
                            .service = [this](std::string_view name) -> module::Service* {
+                             if (name == tables_->name()) return tables_.get();
                              auto found = modules_->Find(name);
                              return found.ok() ? *found : nullptr;
                            },
@@ -242,7 +236,9 @@ class LiveNode final : public Node {
                              if (found.ok())
                                return Fail(Kind::kNotReady, "the service has just come; ask again");
                              return std::move(found).error();
-                           }});
+                           },
+                           .watcher = chronicle_.get(),
+                           .own = tables_.get()});
     actions_ = std::make_unique<tasks::Actions>(*engine_, *cluster_);
     actions_->Add("HealthCheck", "{} -> what is ready, per module, with the age of what is said",
                   [this](const Json&, const flights::Context&) -> tasks::Actions::Answer {
@@ -344,6 +340,13 @@ class LiveNode final : public Node {
       log_.Error("the catalog does not take a change",
                  {{"path", change.path.Text()}, {"reason", revision.error().message}});
     });
+    for (const auto& own : tables_->All()) {
+      SHEAF_TRY(cluster_->catalog().Commit(own.path, {.schema = own.schema,
+                                                      .rows = -1,
+                                                      .bytes = -1,
+                                                      .created = clock_.Wall(),
+                                                      .tier = Tier::kMemory}));
+    }
     SHEAF_TRY(cluster_->membership().Join({.id = identity_.id,
                                            .name = settings_.node.name,
                                            .flight_uri = flight_uri_,
@@ -354,6 +357,7 @@ class LiveNode final : public Node {
     node_state_ = cluster::Node::State::kReady;
     node_was_ready_ = true;
     if (endpoint_ != nullptr) endpoint_->SetState(endpoint::Endpoint::State::kReady);
+    if (serves()) chronicle_->Resume(*engine_);
     return Done();
   }
 
@@ -365,7 +369,7 @@ class LiveNode final : public Node {
   }
 
   bool IsReady() const {
-    if (node_state_ != cluster::Node::State::kReady) return false;
+    if (node_state_ != cluster::Node::State::kReady || chronicle_->lost()) return false;
     for (const auto& one : modules_->States()) {
       if (one.state != modules::ModuleState::State::kReady) return false;
     }
@@ -373,6 +377,7 @@ class LiveNode final : public Node {
   }
 
   std::string_view StateName() const {
+    if (chronicle_->lost()) return "fenced";
     switch (node_state_.load()) {
       case cluster::Node::State::kStarting: return "starting";
       case cluster::Node::State::kReady: return "ready";
@@ -391,7 +396,23 @@ class LiveNode final : public Node {
             {"flights", usage.flights},
             {"memory", {{"used", account_->used().count}, {"limit", account_->limit().count}}},
             {"disk", {{"used", usage.disk_used.count}, {"limit", usage.disk_limit.count}}},
+            {"persistence", chronicle_->StateJson()},
             {"modules", modules_->HealthJson()}};
+  }
+
+  // What the chronicle is told, and says, once a second.
+  void LookAtChronicle() {
+    std::vector<chronicle::Offered> offered;
+    for (const auto& one : modules_->States()) {
+      const bool ready = one.state == modules::ModuleState::State::kReady;
+      for (const auto& service : one.services) {
+        offered.push_back({service, one.name, settings_.node.name, ready, one.reason});
+      }
+    }
+    if (serves()) chronicle_->Offer(std::move(offered));
+    if (endpoint_ != nullptr && chronicle_->lost() && node_state_ == cluster::Node::State::kReady) {
+      endpoint_->SetState(endpoint::Endpoint::State::kFenced);
+    }
   }
 
   // Once a second the store removes what expired and evicts; on a thread that may wait.
@@ -403,6 +424,7 @@ class LiveNode final : public Node {
       if (!*pass) return;
       const bool posted = executor_.TryPost([this, pass] {
         store_->Maintain();
+        LookAtChronicle();
         free_memory_->Look();
         if (auto reaped = states_->Reap(); !reaped.ok()) {
           log_.Warn("query states were not reaped", {{"reason", reaped.error().message}});
@@ -437,6 +459,9 @@ class LiveNode final : public Node {
   Timers timers_;
   std::unique_ptr<store::Store> store_;
   NodeIdentity identity_;
+  Backend memory_;
+  std::unique_ptr<chronicle::Chronicle> chronicle_;
+  std::unique_ptr<chronicle::Tables> tables_;
   std::unique_ptr<cluster::Cluster> cluster_;
   std::unique_ptr<query_state::QueryState> states_;
   std::unique_ptr<secrets::Secrets> secrets_;

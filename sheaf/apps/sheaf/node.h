@@ -22,6 +22,8 @@ struct NodeOptions {
   // kTemporary: an own directory that goes with the node, so that large results may spill.
   enum class State : uint8_t { kKept, kTemporary } state = State::kKept;
   std::vector<std::string> roots;
+  // What becomes of the runs that the last process left; an embedded node leaves them alone.
+  enum class Restart : uint8_t { kWarm, kCold } restart = Restart::kWarm;
 };
 
 // Owner: main. Threads: flights() from any; Stop once. Blocking: StartNode opens the state and
