@@ -150,10 +150,16 @@ def tasks(client, **wanted):
             if all(task.get(key) == value for key, value in wanted.items())]
 
 
-def paths(client, criteria=b""):
+def flights(client, criteria=b"", own=False):
+    """What ListFlights says; the server's own flights, its tables, only if they are wanted."""
     sent = json.dumps(criteria).encode() if isinstance(criteria, dict) else criteria
+    return [flight for flight in client.list_flights(sent)
+            if own or not told(flight).get("own")]
+
+
+def paths(client, criteria=b"", own=False):
     return [[part.decode() for part in flight.descriptor.path]
-            for flight in client.list_flights(sent)]
+            for flight in flights(client, criteria, own)]
 
 
 # --- errors -------------------------------------------------------------------------------------

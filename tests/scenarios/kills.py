@@ -163,7 +163,7 @@ class Load:
     def check(self, client):
         """After a restart: every path holds one of the values that it may, whole."""
         listed = {tuple(calls.told(each)["path"]): calls.told(each)
-                  for each in client.list_flights()}
+                  for each in calls.flights(client)}
         for place in self.places:
             record = listed.pop(tuple(place.path), None)
             found = ABSENT

@@ -66,12 +66,13 @@ class Node:
         if roots:
             self.settings["files.roots"] = ",".join(str(root) for root in roots)
         self.environment = environment or {}
+        self.flags = []  # More words of the next start: "--cold".
         self.process, self.ready, self.rest = None, None, b""
         Node.live.append(self)
 
     def arguments(self):
         sets = [f"--set={key}={value}" for key, value in self.settings.items()]
-        return [str(BIN), "serve", "--state", str(self.state), *sets]
+        return [str(BIN), "serve", "--state", str(self.state), *self.flags, *sets]
 
     def spawn(self):
         """Starts the process and returns at once."""

@@ -38,7 +38,7 @@ def test_kills_under_mixed_load_lose_nothing_and_tear_nothing(start):
     assert load.acknowledged > 10 * ROUNDS, "the load did hardly anything"
     # The sweep left what the index knows and no more.
     with node.client() as client:
-        known = sum(each.total_bytes for each in client.list_flights())
+        known = sum(each.total_bytes for each in calls.flights(client))
         eventually(lambda: flight_bytes(node) < 2 * known + (8 << 20), timeout_s=10,
                    what=f"{known} bytes of flights in {flight_bytes(node)} bytes of files")
 

@@ -328,12 +328,12 @@ def test_disk_flights_outlive_a_restart_and_memory_flights_do_not(start):
         run(client, sql("select 42 as n", sink=into("made", "disk", ttl_s=3600)))
         run(client, sql("select 43 as n", sink=into("made", "memory", tier="memory")))
         calls.put(client, {"sink": into("up", "memory", tier="memory")}, pa.table({"n": [1]}))
-        kept = {str(told(each)["path"]): told(each) for each in client.list_flights()
+        kept = {str(told(each)["path"]): told(each) for each in calls.flights(client)
                 if told(each)["tier"] == "disk"}
         act_one(client, "PinFlight", {"path": ["disk", "3"]})
     node.restart()
     with node.client() as client:
-        found = {str(told(each)["path"]): told(each) for each in client.list_flights()}
+        found = {str(told(each)["path"]): told(each) for each in calls.flights(client)}
         assert found["['disk', '3']"].pop("pinned") is True
         kept["['disk', '3']"].pop("pinned")
         assert found == kept
