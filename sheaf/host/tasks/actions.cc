@@ -165,6 +165,7 @@ void Actions::AddFlightActions() {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
         SHEAF_TRY(AuthoriseWrite(what.path, context.principal));
+        SHEAF_TRY(engine_.SettlePath(what.path, context.cancel));
         SHEAF_TRY(engine_.store().Drop(what.path, what.generation));
         return One(Json{{"path", what.path.ToJson()}, {"dropped", true}});
       });
@@ -191,6 +192,9 @@ void Actions::AddFlightActions() {
       [this](const Json& body, const flights::Context&) -> Answer {
         ObjectReader read(body, "body");
         SHEAF_ASSIGN(const PathBody what, ReadPathBody(body, read));
+        if (const auto made = engine_.own().At(what.path); made && !what.generation) {
+          return One({{"path", what.path.ToJson()}, {"own", true}, {"command", made->ToJson()}});
+        }
         auto found = engine_.store().Lookup(what.path);
         if (!found.has_value()) {
           return Fail(Kind::kNotFound, "no flight at '" + what.path.Text() + "'");

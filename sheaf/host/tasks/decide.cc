@@ -99,6 +99,7 @@ Result<Submission> Engine::Submit(const CommandPtr& command, const flights::Cont
       probe_.hits.Increment();
       return Submission{Outcome::kHit, node->identity, node->hit, nullptr, {}};
     }
+    SettleSinks(*node);
     SHEAF_ASSIGN(Decision decision, Decide(node, context, hold, slot));
     switch (decision.what) {
       case Decision::What::kPlanAgain: break;
@@ -115,6 +116,15 @@ Result<Submission> Engine::Submit(const CommandPtr& command, const flights::Cont
   }
   return Fail(Kind::kConflict,
               "the paths of this command change faster than it can be planned; try again");
+}
+
+// Whoever ran last into the sinks of the tree is written down before it is written to again.
+void Engine::SettleSinks(const Node& node) {
+  if (node.hit.has_value()) return;
+  if (node.command->sink.has_value()) parts_.watcher->Settle(node.command->sink->path);
+  for (const auto& [name, input] : node.inputs) {
+    if (input.node != nullptr) SettleSinks(*input.node);
+  }
 }
 
 Result<Engine::Decision> Engine::Decide(const NodePtr& node, const flights::Context& context,

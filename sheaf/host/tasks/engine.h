@@ -138,6 +138,9 @@ class Engine final {
   Result<std::unique_ptr<Upload>> OpenUpload(const Sink& sink, Schema schema,
                                              const flights::Context& context);
 
+  // Waits until whoever has just committed at the path has ended, and its end is written down.
+  Status SettlePath(const Path& path, const CancelToken& cancel);
+
   // Expires interests, forgets ended runs, renews leases. Called by the engine's own timer.
   void Tick();
   // Refuses new runs; returns at once. `Drained` is called when none is left.
@@ -166,6 +169,7 @@ class Engine final {
   };
   Result<Decision> Decide(const NodePtr& node, const flights::Context& context, Hold hold,
                           Slot& slot);
+  void SettleSinks(const Node& node);
   static Status WaitForEnd(const RunPtr& run, const CancelToken& cancel);
   Result<RunPtr> Check(const Node& node, bool* starts) SHEAF_REQUIRES(mutex_);
   Result<RunPtr> CheckSink(const Node& node, bool* attaches) SHEAF_REQUIRES(mutex_);

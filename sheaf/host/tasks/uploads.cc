@@ -64,19 +64,34 @@ Status Engine::TakePath(const Path& path, const TaskId& id, const CancelToken& c
       MutexLock lock(mutex_);
       if (draining_) return Fail(Kind::kShuttingDown, "the server is stopping; ask another node");
       const auto [entry, fresh] = writers_.try_emplace(path, PathWriter{nullptr, id});
-      if (fresh) return Done();
       const PathWriter& other = entry->second;
-      if (other.run == nullptr || !other.run->committing) {
+      if (!fresh && (other.run == nullptr || !other.run->committing)) {
         return Fail(Kind::kConflict,
                     "'" + path.Text() + "' is being written by " +
                         (other.run != nullptr ? "task " : "upload ") + other.id.text +
                         "; wait for it or choose another path",
                     Json({{"task", other.id.text}}).dump());
       }
-      committing = other.run;
+      committing = other.run;  // Null when the path is ours.
     }
+    if (committing == nullptr) break;
     SHEAF_TRY(WaitForEnd(committing, cancel));
   }
+  parts_.watcher->Settle(path);
+  return Done();
+}
+
+Status Engine::SettlePath(const Path& path, const CancelToken& cancel) {
+  RunPtr committing;
+  {
+    MutexLock lock(mutex_);
+    const auto writer = writers_.find(path);
+    if (writer != writers_.end()) committing = writer->second.run;
+    if (committing != nullptr && !committing->committing) committing = nullptr;
+  }
+  if (committing != nullptr) SHEAF_TRY(WaitForEnd(committing, cancel));
+  parts_.watcher->Settle(path);
+  return Done();
 }
 
 Result<std::unique_ptr<Upload>> Engine::OpenUpload(const Sink& sink, Schema schema,

@@ -52,6 +52,10 @@ class Watcher {
   virtual void Began(const RunBegan& run) = 0;
   virtual void Wanted(const RunWanted& wanted) = 0;
   virtual void NoLongerWanted(const TaskId& id, const Path& sink) = 0;
+  // Before the path is written or dropped anew: returns when no run that ended with this sink could
+  // still be taken for unfinished, or after a moment. This call alone may wait; the engine holds no
+  // lock, and is not to be called.
+  virtual void Settle(const Path& sink) = 0;
   virtual void Executing(const TaskId& id, WallTime at) = 0;
   virtual void Ended(const RunEnding& run) = 0;
 };
@@ -63,6 +67,7 @@ class NoWatcher final : public Watcher {
   void Began(const RunBegan&) override {}
   void Wanted(const RunWanted&) override {}
   void NoLongerWanted(const TaskId&, const Path&) override {}
+  void Settle(const Path&) override {}
   void Executing(const TaskId&, WallTime) override {}
   void Ended(const RunEnding&) override {}
 };

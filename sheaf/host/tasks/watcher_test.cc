@@ -27,6 +27,7 @@ class Hearing final : public Watcher {
     Hear("wanted " + wanted.command->sink->path.Text());
   }
   void NoLongerWanted(const TaskId&, const Path& sink) override { Hear("dropped " + sink.Text()); }
+  void Settle(const Path&) override {}
   void Executing(const TaskId&, WallTime) override { Hear("executing"); }
   void Ended(const RunEnding& run) override {
     Hear(std::string(RunStateName(run.state)) + " " + std::to_string(run.rows));
