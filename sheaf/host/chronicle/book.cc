@@ -59,6 +59,8 @@ void Book::Ended(const tasks::RunEnding& run, Instant now) {
   } else {
     const auto live = standing.live ? std::optional(standing.entry.number) : std::nullopt;
     Leave(standing.entry, ending, live, now);
+    // Others wait to write the same path.
+    if (!standing.entry.sinks.empty()) leaves_at_ = std::min(leaves_at_, now);
   }
   put_.erase(run.id);
   standing_.erase(found);
@@ -66,7 +68,9 @@ void Book::Ended(const tasks::RunEnding& run, Instant now) {
 
 void Book::Leave(const Entry& entry, const Ending& ending, std::optional<int64_t> live,
                  Instant now) {
-  if (leaving_.empty()) leaving_since_ = now;
+  // One that is live still leaves at once: until then a start would take it for unfinished.
+  const Instant at = live.has_value() ? now : now + kGroup;
+  leaves_at_ = leaving_.empty() ? at : std::min(leaves_at_, at);
   leaving_.push_back({WorkOf(entry, ending, place_), live, entry.task.text});
 }
 
@@ -107,7 +111,7 @@ Writing Book::Take(Instant now, All all) {
     if (found != standing_.end() && !found->second.live) Put(writing, found->first);
     young_.pop_front();
   }
-  const bool company = !writing.live.empty() || leaving_since_ + kGroup <= now;
+  const bool company = !writing.live.empty() || leaves_at_ <= now;
   if (!leaving_.empty() && (company || all == All::kYes)) writing.leaving.swap(leaving_);
   return writing;
 }
@@ -116,7 +120,7 @@ std::optional<Instant> Book::due() const {
   if (!put_.empty() || !more_.empty()) return Instant{};
   std::optional<Instant> first;
   const auto at = [&](Instant instant) { first = std::min(first.value_or(instant), instant); };
-  if (!leaving_.empty()) at(leaving_since_ + kGroup);
+  if (!leaving_.empty()) at(leaves_at_);
   if (!young_.empty()) at(young_.front().first + kYoung);
   return first;
 }

@@ -37,8 +37,9 @@ struct Writing {
 };
 
 // A run whose result somebody wants kept becomes live at once, any other when it is kYoung old. One
-// that ended goes to history, within kGroup and together with others. One that the stop of the
-// server ended stays live when somebody wants its result kept: the next start queues it again.
+// that ended goes to history: at once when it is live, else within kGroup and in company. One that
+// the stop of the server ended stays live when somebody wants its result kept: the next start
+// queues it again.
 //
 // Owner: the chronicle. Threads: one. What it gives out is to be written; it does not ask again.
 class Book final {
@@ -86,7 +87,7 @@ class Book final {
   std::set<TaskId> put_;                          // To be put at once.
   persistence::ChangeSet more_;                   // Whatever else must be changed.
   std::vector<Leaving> leaving_;
-  Instant leaving_since_{};
+  Instant leaves_at_{};  // All that leave, when it has come.
 };
 
 }  // namespace sheaf::chronicle

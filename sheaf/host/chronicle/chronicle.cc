@@ -14,11 +14,12 @@ using persistence::Epoch;
 using std::chrono::milliseconds;
 
 constexpr Duration kSampleEvery = std::chrono::seconds(1);
+constexpr Duration kSettle = std::chrono::seconds(1);
 constexpr Duration kAgainEvery = milliseconds(200);
 constexpr Duration kRetryFirst = milliseconds(50);
 constexpr Duration kRetryLongest = std::chrono::seconds(5);
 constexpr int kDoublingsMax = 7;
-constexpr int kEpochBits = 40;  // Of a generation: below them what was written under one epoch.
+constexpr int kEpochBits = 40;  // Of a generation: below them milliseconds and writings.
 
 }  // namespace
 
@@ -37,12 +38,16 @@ Chronicle::Chronicle(ChronicleOptions options, ChronicleParts parts, Epoch epoch
       parts_(std::move(parts)),
       probe_(parts_.metrics),
       book_(options_.place, found.last_number + 1),
-      writer_(*parts_.memory.history, epoch, parts_.log, probe_,
-              [this](const persistence::ChangeSet& change) { Changed(change); }),
+      writer_(
+          *parts_.memory.history, epoch, parts_.log, probe_,
+          [this](const persistence::ChangeSet& change) { Changed(change); },
+          [this](const std::string& task) { Left(task); }),
       registrar_(*parts_.memory.fencing, *parts_.memory.services, epoch.holder),
       again_(found.again.begin(), found.again.end()),
       live_(std::move(found.live)),
-      generation_(epoch.number << kEpochBits) {
+      // Grows even where epochs begin anew with each process.
+      generation_((epoch.number << kEpochBits) +
+                  static_cast<uint64_t>(parts_.clock.Wall().micros / 1000)) {
   const bool keeps = options_.keeps == ChronicleOptions::Keeps::kAll;
   SetState(keeps ? State::kOk : State::kDisabled, "");
   probe_.premature.Add(static_cast<double>(found.premature));
@@ -54,6 +59,7 @@ Chronicle::Chronicle(ChronicleOptions options, ChronicleParts parts, Epoch epoch
   parts_.clock.Watch(this, [this] {
     MutexLock lock(mutex_);
     wake_.NotifyAll();
+    settled_.NotifyAll();
   });
   SHEAF_CHECK(thread_.TryPost([this] { Run(); }));
 }
@@ -66,6 +72,7 @@ void Chronicle::Stop() {
     MutexLock lock(mutex_);
     stopping_ = true;
     wake_.NotifyAll();
+    settled_.NotifyAll();
   }
   thread_.Stop();
   parts_.clock.Unwatch(this);
@@ -92,10 +99,19 @@ void Chronicle::Push(Event event) {
 }
 
 void Chronicle::Began(const tasks::RunBegan& run) {
-  if (run.command->service == kTablesService) return;  // Who reads history does not make it.
+  if (run.command->service == kTablesService && !run.command->sink.has_value()) {
+    MutexLock lock(mutex_);
+    ignored_.insert(run.id);  // Who reads history does not make it.
+    return;
+  }
   Push([run, now = Now()](Book& book) { book.Began(run, now); });
 }
 void Chronicle::Wanted(const tasks::RunWanted& wanted) {
+  {
+    MutexLock lock(mutex_);
+    if (ignored_.contains(wanted.id)) return;
+    sinks_[wanted.id].push_back(wanted.command->sink->path);
+  }
   Push([wanted](Book& book) { book.Wanted(wanted); });
 }
 void Chronicle::NoLongerWanted(const TaskId& id, const Path& sink) {
@@ -104,7 +120,23 @@ void Chronicle::NoLongerWanted(const TaskId& id, const Path& sink) {
 void Chronicle::Executing(const TaskId& id, WallTime at) {
   Push([id, at](Book& book) { book.Executing(id, at); });
 }
+void Chronicle::Settle(const Path& sink) {
+  const Instant end = Now() + kSettle;
+  MutexLock lock(mutex_);
+  while (unsettled_.contains(sink) && state_ == State::kOk && !stopping_ && Now() < end) {
+    settled_.WaitFor(mutex_, parts_.clock.RealWait(end));
+  }
+}
+
 void Chronicle::Ended(const tasks::RunEnding& run) {
+  {
+    MutexLock lock(mutex_);
+    if (ignored_.erase(run.id) > 0) return;
+    const auto sinks = sinks_.find(run.id);
+    if (sinks != sinks_.end()) {
+      for (const Path& path : sinks->second) ++unsettled_[path];
+    }
+  }
   Push([run, now = Now()](Book& book) { book.Ended(run, now); });
 }
 
@@ -152,6 +184,7 @@ void Chronicle::Run() {
 
 // Does what is due; when to look again although nothing is told.
 Instant Chronicle::Step(bool last) {
+  if (lost()) again_.clear();  // They are the other server's now.
   if (!last) QueueAgain();
   Write(last);
   const Instant now = Now();
@@ -276,6 +309,17 @@ void Chronicle::QueueAgain() {
 
 // --- what it says --------------------------------------------------------------------------------
 
+void Chronicle::Left(const std::string& task) {
+  MutexLock lock(mutex_);
+  const auto sinks = sinks_.extract(TaskId{task});
+  if (sinks.empty()) return;
+  for (const Path& path : sinks.mapped()) {
+    const auto found = unsettled_.find(path);
+    if (found != unsettled_.end() && --found->second == 0) unsettled_.erase(found);
+  }
+  settled_.NotifyAll();
+}
+
 void Chronicle::Changed(const persistence::ChangeSet& change) {
   MutexLock lock(mutex_);
   persistence::ApplyChange(change, live_);
@@ -286,6 +330,7 @@ void Chronicle::SetState(State state, std::string error) {
   MutexLock lock(mutex_);
   const bool keeps = options_.keeps == ChronicleOptions::Keeps::kAll;
   state_ = state == State::kOk && !keeps ? State::kDisabled : state;
+  settled_.NotifyAll();
   error_ = std::move(error);
   probe_.state.Set(static_cast<double>(state_));
 }

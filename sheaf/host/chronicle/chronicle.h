@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,9 @@ class Chronicle final : public tasks::Watcher {
   void Began(const tasks::RunBegan& run) override;
   void Wanted(const tasks::RunWanted& wanted) override;
   void NoLongerWanted(const TaskId& id, const Path& sink) override;
+  // Waits for a sync or two when a run into this path has just ended; not while the database is
+  // away.
+  void Settle(const Path& sink) override;
   void Executing(const TaskId& id, WallTime at) override;
   void Ended(const tasks::RunEnding& run) override;
 
@@ -86,6 +91,7 @@ class Chronicle final : public tasks::Watcher {
   void Register();
   void QueueAgain();
   void Changed(const persistence::ChangeSet& change);
+  void Left(const std::string& task);
   void SetState(State state, std::string error);
   Instant Now() const { return parts_.clock.Now(); }
 
@@ -108,6 +114,10 @@ class Chronicle final : public tasks::Watcher {
   CondVar wake_;
   std::deque<Event> events_ SHEAF_GUARDED_BY(mutex_);
   size_t unwritten_ SHEAF_GUARDED_BY(mutex_) = 0;
+  std::set<TaskId> ignored_ SHEAF_GUARDED_BY(mutex_);
+  std::map<TaskId, std::vector<Path>> sinks_ SHEAF_GUARDED_BY(mutex_);  // Of runs not left yet.
+  std::map<Path, int> unsettled_ SHEAF_GUARDED_BY(mutex_);              // Of those that have ended.
+  CondVar settled_;
   std::vector<Offered> offered_ SHEAF_GUARDED_BY(mutex_);
   persistence::LiveWork live_ SHEAF_GUARDED_BY(mutex_);
   State state_ SHEAF_GUARDED_BY(mutex_) = State::kOk;

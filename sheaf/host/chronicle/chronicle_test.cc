@@ -117,6 +117,44 @@ TEST_F(ChronicleTest, NewRunsAreRefusedWhileTooManyWait) {
   EXPECT_EQ(chronicle->StateJson()["state"], "ok");
 }
 
+TEST_F(ChronicleTest, WhoReadsTablesIsNotRecordedUnlessItsResultIsKept) {
+  auto chronicle = Open();
+  auto reads = Began("reads");
+  reads.command = CommandOf("sheaf");
+  chronicle->Began(reads);
+  chronicle->Wanted(Wanted("reads", "late"));
+  chronicle->Ended(Ending("reads"));
+  chronicle->Settle(Path::Make({"kept", "late"}).value());
+  auto keeps = Began("keeps");
+  keeps.command = CommandOf("sheaf", "x");
+  chronicle->Began(keeps);
+  chronicle->Wanted(Wanted("keeps", "x"));
+  chronicle->Ended(Ending("keeps"));
+  ASSERT_TRUE(Eventually([&] { return Saved() > 0; }));
+  chronicle->Stop();
+  EXPECT_EQ(Saved(), 1u);
+}
+
+TEST_F(ChronicleTest, APathIsSettledWhenTheRunThatWroteItIsInHistory) {
+  auto chronicle = Open();
+  const Path path = Path::Make({"kept", "a"}).value();
+  chronicle->Settle(path);  // Nobody wrote it.
+  RunKept(*chronicle, "a");
+  ASSERT_TRUE(Eventually([&] { return chronicle->live().items.size() == 1; }));
+  chronicle->Settle(path);  // It still runs: that is the engine's affair.
+  chronicle->Ended(Ending("a"));
+  chronicle->Settle(path);
+  EXPECT_EQ(Saved(), 1u);
+  EXPECT_TRUE(chronicle->live().items.empty());
+  fault = Fault::kRefuse;
+  RunKept(*chronicle, "a2");
+  chronicle->Ended(Ending("a2"));
+  ASSERT_TRUE(Eventually([&] { return chronicle->StateJson()["state"] == "degraded"; }));
+  chronicle->Settle(Path::Make({"kept", "a2"}).value());  // The database is away: nobody waits.
+  EXPECT_EQ(Saved(), 1u);
+  fault = Fault::kNone;
+}
+
 TEST_F(ChronicleTest, WhoLostItsPlaceWritesNoMore) {
   auto chronicle = Open();
   ASSERT_TRUE(inner.fencing->Acquire("node/here", "another, process 7").ok());

@@ -5,11 +5,16 @@
 namespace sheaf::chronicle {
 namespace {
 
-// What is at the path is what this run committed before its end was written down.
-bool IsThere(tasks::Engine& engine, const Entry& entry, const Path& path, const Keep& keep) {
+enum class Kept : uint8_t { kOpen, kCommitted, kReplaced };
+
+// A path has one writer at a time: what was committed there since the run began is the run's own
+// work, whose end was not written down any more, or came after it. To run it again would put an
+// older result over a newer one.
+Kept StateOf(tasks::Engine& engine, const Entry& entry, const Path& path, const Keep& keep) {
   const auto found = engine.store().Lookup(path);
-  return found.has_value() && found->record->created >= entry.submitted &&
-         found->record->from.command == command::Canonical(keep.command->ToJson());
+  if (!found.has_value() || found->record->created < entry.submitted) return Kept::kOpen;
+  const bool own = found->record->from.command == command::Canonical(keep.command->ToJson());
+  return own ? Kept::kCommitted : Kept::kReplaced;
 }
 
 Resumed Refused(const Error& error) {
@@ -26,7 +31,12 @@ Resumed Refused(const Error& error) {
 Resumed QueueAgain(tasks::Engine& engine, const Entry& entry) {
   Resumed resumed{.what = Resumed::What::kThere};
   for (const auto& [path, keep] : entry.sinks) {
-    if (IsThere(engine, entry, path, keep)) continue;
+    const Kept state = StateOf(engine, entry, path, keep);
+    if (state == Kept::kReplaced && resumed.what == Resumed::What::kThere) {
+      resumed = {.what = Resumed::What::kNever,
+                 .why = "'" + path.Text() + "' has been written by another since"};
+    }
+    if (state != Kept::kOpen) continue;
     flights::Context context;
     context.principal = keep.principal;
     const auto submitted = engine.Submit(keep.command, context, tasks::Hold::kClaim);

@@ -21,7 +21,8 @@ constexpr size_t kPageRows = 1'000;
 
 struct TablePlan final : module::PlanState {
   const records::Table* table = nullptr;  // A constant of the program.
-  std::optional<int64_t> limit;
+  std::optional<int64_t> limit, id;
+  SummaryQuery query;  // Of summaries alone.
 };
 
 Result<const records::Table*> TableOf(const std::string& name) {
@@ -29,6 +30,24 @@ Result<const records::Table*> TableOf(const std::string& name) {
   std::vector<std::string_view> names;
   for (const auto* table : records::kTables) names.push_back(table->name);
   return Fail(Kind::kInvalid, "spec.table: " + core::UnknownWord("table", name, names));
+}
+
+// What only some tables can be asked for.
+Status ReadFilter(command::ObjectReader& read, TablePlan& plan) {
+  const bool summaries = plan.table == &records::kJobs || plan.table == &records::kProcesses ||
+                         plan.table == &records::kReservations;
+  using Text = std::optional<std::string>;
+  for (auto& [key, to] : {std::pair<std::string_view, Text&>("user", plan.query.user),
+                          std::pair<std::string_view, Text&>("class", plan.query.class_name),
+                          std::pair<std::string_view, Text&>("host", plan.query.host)}) {
+    if (!read.Has(key)) continue;
+    if (!summaries) return read.Bad(key, "no filter: only jobs, processes and reservations have");
+    SHEAF_ASSIGN(to, read.RequiredString(key));
+  }
+  if (!read.Has("id")) return Done();
+  if (plan.table != &records::kJobHistory) return read.Bad("id", "no id: only job_history has");
+  SHEAF_ASSIGN(plan.id, read.Integer("id", 0, INT64_MIN, INT64_MAX));
+  return Done();
 }
 
 // One reading of one table: rows in pages, each a batch.
@@ -39,6 +58,8 @@ class Reading {
       : parts_(parts),
         table_(*plan.table),
         limit_(plan.limit),
+        id_(plan.id),
+        query_(plan.query),
         left_(plan.limit.value_or(INT64_MAX)),
         writer_(writer),
         context_(context) {}
@@ -89,7 +110,7 @@ class Reading {
 
   template <typename Ask>
   Status Pages(Ask ask) {
-    SummaryQuery query;
+    SummaryQuery query = query_;
     while (left_ > 0) {
       query.limit = static_cast<size_t>(std::min<int64_t>(left_, kPageRows));
       SHEAF_ASSIGN(const auto page, ask(query));
@@ -105,7 +126,13 @@ class Reading {
   Status Documents(std::initializer_list<WorkType> types) {
     const auto most = static_cast<size_t>(std::min(limit_.value_or(kDocumentsMax), left_));
     for (const WorkType type : types) {
-      SHEAF_ASSIGN(const auto works, history().Newest(type, most));
+      std::vector<Work> works;
+      if (id_.has_value()) {
+        SHEAF_ASSIGN(auto work, history().Get(type, *id_));
+        works.push_back(std::move(work));
+      } else {
+        SHEAF_ASSIGN(works, history().Newest(type, most));
+      }
       std::vector<Row> rows;
       for (const Work& work : works) {
         Row row(table_);
@@ -166,7 +193,8 @@ class Reading {
 
   const TablesParts& parts_;
   const records::Table& table_;
-  const std::optional<int64_t> limit_;
+  const std::optional<int64_t> limit_, id_;
+  const SummaryQuery query_;
   int64_t left_;
   module::ResultWriter& writer_;
   const module::RunContext& context_;
@@ -182,6 +210,7 @@ Tables::Tables(TablesParts parts) : parts_(std::move(parts)) {
     auto command = std::make_shared<Command>();
     command->service = kTablesService;
     command->spec = {{"table", name}};
+    command->options.priority = 9;   // It is short, and asked for when a node is busy.
     command->options.share = false;  // Each reader sees what is there when it comes.
     commands_.emplace(path, std::move(command));
     all_.push_back({std::move(path), records::ArrowSchema(*table)});
@@ -207,6 +236,7 @@ Result<module::Plan> Tables::MakePlan(const module::PlanRequest& request) {
   if (read.Has("limit")) {
     SHEAF_ASSIGN(state->limit, read.Integer("limit", 0, 1, INT64_MAX));
   }
+  SHEAF_TRY(ReadFilter(read, *state));
   SHEAF_TRY(read.Finish());
   module::Plan plan;
   plan.schema = records::ArrowSchema(*state->table);

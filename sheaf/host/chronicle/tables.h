@@ -25,7 +25,8 @@ struct TablesParts {
   std::function<uint64_t()> generation;
 };
 
-// The service behind them: {"table": "jobs", "limit"?: n}. Rows are read page by page, the newest
+// The service behind them: {"table": "jobs", "limit"?: n}; of summaries also "user", "class" and
+// "host", of job_history also "id". Rows are read page by page, the newest
 // first, when somebody reads them; private columns are not in the schema. Summaries come whole;
 // of documents the newest kDocumentsMax. What nothing fills yet is empty.
 //

@@ -33,6 +33,7 @@ Status Writer::Make(Writing& writing) {
   while (!leaving.empty()) {
     const size_t count = std::min(leaving.size(), kTogether);
     SHEAF_TRY(count == 1 ? LeaveOne(leaving.front()) : Leave(std::span(leaving).subspan(0, count)));
+    for (size_t at = 0; at < count; ++at) left_(leaving[at].task);
     leaving.erase(leaving.begin(), leaving.begin() + static_cast<ptrdiff_t>(count));
   }
   return Done();

@@ -18,14 +18,17 @@ namespace sheaf::chronicle {
 // Owner: the chronicle. Threads: one. Blocking: as the history.
 class Writer final {
  public:
-  // `changed` hears of every change of the checkpoint after it was made.
+  // `changed` hears of every change of the checkpoint after it was made, `left` of every task that
+  // history has.
   Writer(persistence::WorkHistory& history, persistence::Epoch epoch, Log& log, Probe& probe,
-         std::function<void(const persistence::ChangeSet&)> changed)
+         std::function<void(const persistence::ChangeSet&)> changed,
+         std::function<void(const std::string&)> left)
       : history_(history),
         epoch_(std::move(epoch)),
         log_(log),
         probe_(probe),
-        changed_(std::move(changed)) {}
+        changed_(std::move(changed)),
+        left_(std::move(left)) {}
 
   // Makes it and takes out of it what was made; after an error the rest is still there.
   Status Make(Writing& writing);
@@ -42,6 +45,7 @@ class Writer final {
   Log& log_;
   Probe& probe_;
   const std::function<void(const persistence::ChangeSet&)> changed_;
+  const std::function<void(const std::string&)> left_;
 };
 
 }  // namespace sheaf::chronicle
