@@ -18,6 +18,11 @@ void PrintHealth(const Json& health) {
   if (state != "ready" && !state.empty()) words += ": " + state;
   std::printf("%s is %s\n", Printable(health.value("node", "the node")).c_str(),
               Printable(words).c_str());
+  if (const Json kept = health.value("persistence", Json::object()); !kept.empty()) {
+    std::string memory = kept.value("backend", "") + " is " + kept.value("state", "?");
+    if (kept.contains("error")) memory += ": " + kept["error"].get<std::string>();
+    std::printf("memory: %s\n", Printable(memory).c_str());
+  }
   std::vector<std::vector<std::string>> rows;
   for (const Json& module : health.value("modules", Json::array())) {
     rows.push_back({module.value("name", ""), module.value("state", ""),

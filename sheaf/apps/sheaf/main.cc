@@ -23,6 +23,9 @@ int main(int argc, char** argv) {
   AddRefresh(cli);
   AddExplain(cli);
   AddTasks(cli);
+  AddHistory(cli);
+  AddServices(cli);
+  AddNodes(cli);
   AddCancel(cli);
   AddRenew(cli);
   AddDrop(cli);
