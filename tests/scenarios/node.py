@@ -194,6 +194,16 @@ class Node:
                 found[str(path.relative_to(self.state))] = (facts.st_size, facts.st_mtime_ns)
         return found
 
+    def settle(self, timeout_s=60):
+        """Waits until nothing runs, is to be queued again, or waits to be written down."""
+        def look():
+            health = self.http("/api/v1/node").json["health"]
+            kept = health["persistence"]
+            return health["tasks"] == kept["to_resume"] == kept["waiting"] == kept["live"] == 0
+
+        eventually(look, timeout_s, what="the end of all work")
+        return self
+
     # --- ending --------------------------------------------------------------------------------
 
     def running(self):

@@ -281,7 +281,7 @@ def test_tasks_are_shown_and_cancelled(shared, ask):
     with calls.refused("POLL") as poll:
         calls.info(ask, sql(endless(1)), {"sheaf-pollable": "true", "sheaf-wait-ms": "0"})
     task = poll.details["task"]
-    assert task[:6] in sheaf("tasks", server=shared)
+    assert task[:6] in sheaf("tasks", "history", "services", "nodes", server=shared)
     listed = [json.loads(line) for line in sheaf("tasks", "--json", server=shared).splitlines()]
     assert [each["state"] for each in listed if each["task"] == task] == ["executing"]
     assert "executing" in sheaf("tasks", task, server=shared)

@@ -39,14 +39,8 @@ def memory(node):
     return node.http("/api/v1/node").json["health"]["persistence"]
 
 
-def settled(node, timeout_s=60):
-    """Nothing runs, nothing is to be queued again, nothing waits to be written."""
-    def look():
-        health = node.http("/api/v1/node").json["health"]
-        kept = health["persistence"]
-        return health["tasks"] == kept["to_resume"] == kept["waiting"] == kept["live"] == 0
-
-    eventually(look, timeout_s, what="the end of all work")
+def written(node):
+    return node.metrics()[("sheaf_history_jobs_total", frozenset())]
 
 
 def begin(client, what):
@@ -104,17 +98,18 @@ def test_each_of_fifty_killed_tasks_is_accounted_for_once(start, way):
     with node.client() as client:
         slow = Slow(client)
         texts = {mark: slow.sql(0.3) for mark in kept} | {mark: endless(mark) for mark in lost}
-        settled(node)
+        node.settle()
         earlier = len(table(client, "jobs"))
         for mark in lost:
             begin(client, sql(texts[mark]))
         for mark in kept:
             begin(client, sql(texts[mark], sink=into("kept", str(mark))))
-        eventually(lambda: memory(node)["live"] >= 45, timeout_s=60, what="a checkpoint of all")
+        eventually(lambda: memory(node)["live"] + written(node) >= earlier + 50, timeout_s=60,
+                   what="a checkpoint of all that runs")
     node.kill()
     node.flags = [f"--{way}"]
     node.start()
-    settled(node)
+    node.settle()
     with node.client() as client:
         found = jobs(client, earlier + 50)[earlier:]
         numbers = {job["ducc_id"] for job in found}
@@ -145,7 +140,7 @@ def test_a_run_is_queued_again_once(node):
         assert memory(node)["live"] == 1
     node.kill()
     node.start()
-    settled(node)
+    node.settle()
     with node.client() as client:
         (job,) = jobs(client, 1)
         assert (job["reason"], job["retries"]) == ("Premature", 1)
@@ -170,7 +165,7 @@ def test_what_the_stop_cut_off_goes_on_when_its_result_is_kept(start):
     node = start(settings={"stop.drain_s": 0})
     with node.client() as client:
         slow = Slow(client)
-        settled(node)
+        node.settle()
         earlier = len(table(client, "jobs"))
         begin(client, sql(slow.sql_of_at_least(3), sink=into("kept", "on")))
         begin(client, sql(endless(2)))
@@ -178,7 +173,7 @@ def test_what_the_stop_cut_off_goes_on_when_its_result_is_kept(start):
     node.restart()
     with node.client() as client:
         eventually(lambda: ["kept", "on"] in calls.paths(client), timeout_s=60, what="the result")
-        settled(node)
+        node.settle()
         assert {job["reason"] for job in table(client, "jobs")[:2]} == {"EndOfJob", "Premature"}
         assert len({job["ducc_id"] for job in table(client, "jobs")}) >= earlier + 2
 
@@ -303,3 +298,39 @@ def test_services_nodes_and_load(node, client):
         eventually(lambda: table(again, "rmnodes")[0]["online"], what="the node")
         eventually(lambda: len(table(again, "smmeta")) == 2, what="the same registrations")
         assert len({each["numeric_id"] for each in table(again, "smmeta")}) == 2
+
+
+def test_the_command_line_shows_history_services_and_nodes(node, client):
+    def sheaf(*words, code=0):
+        done = subprocess.run([BIN, *words, "--server", node.flight], capture_output=True,
+                              text=True, timeout=60)
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    run(client, sql("select 1 as n", sink=into("cli", "one"), priority=8))
+    run(client, sql("select 2 as n"))
+    jobs(client, 2)
+    assert "sql > cli/one" in sheaf("history") and "(2 jobs" in sheaf("history")
+    (newest,) = [json.loads(line) for line in sheaf("history", "-n", "1", "--json").splitlines()]
+    assert newest["description"] == "sql"
+    (kept,) = [json.loads(line) for line in
+               sheaf("history", "--class", "priority-8", "--json").splitlines()]
+    whole = json.loads(sheaf("history", str(kept["ducc_id"])))
+    assert whole["specification"]["spec"] == {"sql": "select 1 as n"}
+    assert whole["job"]["ducc_id"] == kept["ducc_id"] == whole["id"]
+    assert sheaf("history", "--user", "nobody", "--json") == ""
+    sheaf("history", "4711", code=1)
+    eventually(lambda: "(2 services)" in sheaf("services"), what="the registrations")
+    assert {json.loads(line)["service_state"] for line in
+            sheaf("services", "--json").splitlines()} == {"Available"}
+    eventually(lambda: "online" in sheaf("nodes"), what="the node")
+    assert json.loads(sheaf("nodes", "--json"))["online"] is True
+    assert "memory: sqlite:sheaf.db is ok" in sheaf("health")
+    assert "sheaf/jobs" in sheaf("ls", "-1") and "sheaf/jobs" in sheaf("ls")
+    assert "EndOfJob" in sheaf("get", "sheaf/jobs")
+    assert "submission_time" in sheaf("info", "sheaf/jobs")
+    assert "ducc_id" in sheaf("query", "-i", "j=sheaf/jobs", "select ducc_id from j", "--format",
+                              "csv")
+    done = subprocess.run([BIN, "history", "--state", node.directory / "own"],
+                          capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "(0 jobs" in done.stdout) == (0, True), done.stderr
