@@ -281,7 +281,7 @@ def test_tasks_are_shown_and_cancelled(shared, ask):
     with calls.refused("POLL") as poll:
         calls.info(ask, sql(endless(1)), {"sheaf-pollable": "true", "sheaf-wait-ms": "0"})
     task = poll.details["task"]
-    assert task[:6] in sheaf("tasks", "history", "services", "nodes", server=shared)
+    assert task[:6] in sheaf("tasks", server=shared)
     listed = [json.loads(line) for line in sheaf("tasks", "--json", server=shared).splitlines()]
     assert [each["state"] for each in listed if each["task"] == task] == ["executing"]
     assert "executing" in sheaf("tasks", task, server=shared)
@@ -406,7 +406,8 @@ def test_completion_scripts_are_printed(shell):
 def test_help_has_examples_everywhere():
     top = sheaf("--help")
     for command in ("serve", "query", "get", "put", "ls", "info", "refresh", "explain", "tasks",
-                    "cancel", "renew", "drop", "health", "config", "completion"):
+                    "history", "services", "nodes", "cancel", "renew", "drop", "health", "config",
+                    "completion"):
         assert command in top
         text = sheaf(command, "--help")
         assert f"sheaf {command}" in text
