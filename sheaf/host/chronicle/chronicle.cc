@@ -171,9 +171,11 @@ void Chronicle::Run() {
     for (const Event& event : events) event(book_);
     next = Step(last);
   }
-  Sample(Presence::kGone);
-  registrar_.Release();
-  if (!lost()) (void)parts_.memory.fencing->Release(writer_.epoch());
+  if (failures_ == 0) {  // Else the database is away: whoever stops us waits for it no longer.
+    Sample(Presence::kGone);
+    registrar_.Release();
+    if (!lost()) (void)parts_.memory.fencing->Release(writer_.epoch());
+  }
   size_t unwritten = 0;
   {
     MutexLock lock(mutex_);
