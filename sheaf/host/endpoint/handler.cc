@@ -137,8 +137,10 @@ void Handler::GetSchema(flight::CallPtr call, flight::Descriptor descriptor,
   auto what = ParseDescriptor(core_, descriptor);
   if (!what.ok()) return fail(std::move(what).error());
   if (const auto* path = std::get_if<command::PathRef>(&*what)) {
-    for (const auto& own : core_.parts.engine.own().All()) {
-      if (own.path == path->path) return reply(own.schema);
+    if (core_.parts.engine.own().At(path->path) != nullptr && !path->generation) {
+      for (const auto& own : core_.parts.engine.own().All()) {
+        if (own.path == path->path) return reply(own.schema);
+      }
     }
     auto found = tasks::FindPath(core_.parts.engine.store(), *path);
     if (!found.ok()) return fail(std::move(found).error());
