@@ -4,7 +4,8 @@
 #       running tasks are killed: warm and cold, each is accounted for once · a run is queued again
 #       once · what the stop cut off goes on · every table is a flight and an input, without private
 #       columns, and nobody writes there · `none` keeps nothing and says so · what a node lacks it
-#       refuses · two servers on one state, and on one database · services, nodes and load · the CLI
+#       refuses · back ends that keep, and again · two servers on one state, and on one database ·
+#       services, nodes and load · the CLI
 
 import json
 import os
@@ -226,8 +227,10 @@ def test_what_is_not_to_be_kept_is_gone_with_the_process(start, backend, state):
 
 
 @pytest.mark.parametrize("backend, says, code", [
-    ("postgresql://u:secret@127.0.0.1/d", "'postgresql:' is not in this version", 3),
-    ("file:there", "'file:' is not in this version", 3),
+    ("postgresql://u:secret@127.0.0.1:1/d",
+     "persistence.backend: postgresql://u@127.0.0.1:1/d: nobody answers there", 3),
+    ("postgresql://u:secret@h/d?nonsense=1", "persistence.backend", 3),
+    ("file:/dev/null/there", "persistence.backend", 3),
     ("sqlite:/nowhere/at/all.db", "persistence.backend", 3),
     ("mysql:x", "persistence.backend: expected sqlite:FILE", 2),
 ])
@@ -238,6 +241,29 @@ def test_a_back_end_that_cannot_start_is_an_error(tmp_path, backend, says, code)
                           capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stderr
     assert says in done.stderr and "secret" not in done.stderr
+
+
+@pytest.mark.parametrize("backend, there", [("sqlite:own.db", "own.db"), ("file:own", "own")])
+def test_a_node_starts_on_what_its_settings_say_and_again(start, backend, there):
+    node = start(settings={"persistence.backend": backend})
+    with node.client() as client:
+        run(client, sql("select 1 as n", sink=into("kept", "one")))
+        begin(client, sql(endless(1), sink=into("never", "done")))
+        eventually(lambda: memory(node)["live"] == 1 and written(node) == 1, what="both in memory")
+        assert (node.state / there).exists() and not (node.state / "sheaf.db").exists()
+        assert (memory(node)["backend"], memory(node)["state"]) == (backend, "ok")
+    node.kill()
+    node.start()
+    with node.client() as client:
+        eventually(lambda: calls.tasks(client, state="executing"), what="the second try")
+        (kept,) = table(client, "job_history")
+        assert json.loads(kept["work"])["id"] == kept["ducc_id"]
+        if backend.startswith("file:"):
+            with refused("UNSUPPORTED", says="keeps no summaries"):
+                table(client, "jobs")
+            assert table(client, "rmnodes") == []
+        else:
+            assert [each["reason"] for each in table(client, "jobs")] == ["EndOfJob"]
 
 
 def test_two_servers_on_one_state(node):

@@ -7,34 +7,73 @@
 #include <utility>
 
 #include "sheaf/adapters/persistence/persistence.h"
+#include "sheaf/drivers/postgres/postgres.h"
 
 namespace sheaf::app {
 namespace {
 
-constexpr std::string_view kSqlite = "sqlite:";
+constexpr std::string_view kSqlite = "sqlite:", kFile = "file:", kPostgres = "postgresql:";
+
+// Where a relative name lies; also one with `..` in it.
+std::string Placed(const std::string& state_dir, const std::string& name) {
+  return (std::filesystem::path(state_dir) / name).lexically_normal().string();
+}
+
+// The chronicle tries again by itself: a session that is lost waits for less than a stop may take.
+Result<persistence::SqlPersistence> OpenPostgres(const std::string& url, const BackendParts& parts,
+                                                 const std::shared_ptr<const Event>& ending) {
+  persistence::PostgresOptions options;
+  options.connect = {
+      .url = url, .connect_wait = std::chrono::seconds(3), .retry_deadline = parts.tries};
+  options.background = &parts.background;
+  const auto wait = [ending](Duration duration) -> Status {
+    if (!ending->WaitFor(duration)) return Done();
+    return Fail(Kind::kShuttingDown, "the node is stopping");
+  };
+  return persistence::OpenPostgres(std::move(options),
+                                   {.clock = parts.clock, .wait = wait, .chance = RandomPart});
+}
+
+// What `text` names.
+Result<persistence::Persistence> OpenParts(const std::string& text, const BackendParts& parts,
+                                           const std::shared_ptr<const Event>& ending) {
+  if (text == "none") return persistence::OpenNull();
+  if (text == "memory:") return persistence::OpenMemory();
+  if (text.starts_with(kFile)) {
+    return persistence::OpenFile({.directory = Placed(parts.state_dir, text.substr(kFile.size()))});
+  }
+  if (text.starts_with(kSqlite)) {
+    persistence::SqliteOptions options;
+    options.path = Placed(parts.state_dir, text.substr(kSqlite.size()));
+    options.background = &parts.background;
+    SHEAF_ASSIGN(auto opened, persistence::OpenSqlite(std::move(options)));
+    return std::move(opened.parts);
+  }
+  if (text.starts_with(kPostgres)) {
+    SHEAF_ASSIGN(auto opened, OpenPostgres(text, parts, ending));
+    return std::move(opened.parts);
+  }
+  return Fail(Kind::kUnsupported, "'" + text.substr(0, text.find(':')) +
+                                      ":' is no back end; use sqlite:FILE, postgresql://…, "
+                                      "file:DIR, memory: or none");
+}
+
+// As people are told it: of a URL only what is no secret.
+std::string Shown(const std::string& text) {
+  if (!text.starts_with(kPostgres)) return text;
+  auto where = postgres::WhereOf(text);
+  return where.ok() ? *std::move(where) : std::string(kPostgres);
+}
 
 }  // namespace
 
-// A new back end is one more `if` here, and its form in wire/settings.
-Result<Backend> OpenBackend(const std::string& text, const std::string& state_dir,
-                            Executor& background) {
-  if (text == "none") {
-    return Backend{.parts = persistence::OpenNull(), .shown = text, .keeps = false};
-  }
-  if (text == "memory:") return Backend{.parts = persistence::OpenMemory(), .shown = text};
-  if (text.starts_with(kSqlite)) {
-    const auto file = std::filesystem::path(state_dir) / text.substr(kSqlite.size());
-    persistence::SqliteOptions options;
-    options.path = file.lexically_normal().string();
-    options.background = &background;
-    auto opened = persistence::OpenSqlite(std::move(options));
-    if (!opened.ok()) return std::move(opened).error().In("persistence.backend");
-    return Backend{.parts = std::move(opened->parts), .shown = text};
-  }
-  const std::string scheme = text.substr(0, text.find(':'));
-  return Fail(Kind::kUnsupported, "persistence.backend: '" + scheme +
-                                      ":' is not in this version; use sqlite:FILE, memory: or "
-                                      "none");
+// A new back end is one more `if` above, and its form in wire/settings.
+Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts) {
+  Backend backend{.shown = Shown(text), .keeps = text != "none"};
+  auto opened = OpenParts(text, parts, backend.ending);
+  if (!opened.ok()) return std::move(opened).error().In("persistence.backend");
+  backend.parts = *std::move(opened);
+  return backend;
 }
 
 chronicle::ChronicleOptions ChronicleOptionsOf(const Settings& settings, const Backend& backend) {

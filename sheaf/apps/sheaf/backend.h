@@ -1,6 +1,7 @@
 // Where `persistence.backend` becomes a back end.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "sheaf/base/async/async.h"
@@ -15,13 +16,22 @@ struct Backend {
   persistence::Persistence parts;
   std::string shown;  // For people, without passwords.
   bool keeps = true;  // Not `none`.
+  // Set when the node stops: who waits for a database that is away gives up. Shared with waits.
+  std::shared_ptr<Event> ending = std::make_shared<Event>();
 };
 
-// `text` is persistence.backend as the settings checked it; relative files lie in `state_dir`.
-// Whatever cannot be opened is an error: nothing ever becomes `none` by itself. kUnsupported for
-// back ends that this version does not have. `background` outlives what is opened.
-Result<Backend> OpenBackend(const std::string& text, const std::string& state_dir,
-                            Executor& background);
+// What outlives a back end.
+struct BackendParts {
+  const std::string& state_dir;  // Relative names lie there.
+  Clock& clock;
+  Executor& background;
+  Duration tries = std::chrono::seconds(5);  // A database that is away is asked again so long.
+};
+
+// `text` is persistence.backend as the settings checked it. Whatever cannot be opened is an error
+// that names the setting and never a password; nothing ever becomes `none` by itself.
+// Blocking: disks; a PostgreSQL that is away is asked again for `tries`.
+Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts);
 
 // What a chronicle over it is told of this node.
 chronicle::ChronicleOptions ChronicleOptionsOf(const Settings& settings, const Backend& backend);

@@ -142,6 +142,7 @@ class LiveNode final : public Node {
     if (web_ != nullptr) web_->Stop(Left(clock_, deadline));
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
+    memory_.ending->Set();
     if (chronicle_ != nullptr) chronicle_->Stop();
     if (modules_ != nullptr) modules_->Stop();
     if (node_was_ready_) log_.Info("stopped");
@@ -178,8 +179,8 @@ class LiveNode final : public Node {
 
   Status OpenChronicle() {
     const bool goes = options_.state == NodeOptions::State::kTemporary;
-    SHEAF_ASSIGN(memory_,
-                 OpenBackend(goes ? "none" : settings_.persistence.backend, state_dir_, executor_));
+    SHEAF_ASSIGN(memory_, OpenBackend(goes ? "none" : settings_.persistence.backend,
+                                      {state_dir_, clock_, executor_}));
     auto options = ChronicleOptionsOf(settings_, memory_);
     options.start = !serves()                                         ? chronicle::Start::kAside
                     : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold

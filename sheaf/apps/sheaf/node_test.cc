@@ -1,6 +1,7 @@
 // PLAN  an embedded node answers and opens no port · what is kept outlives a node, tickets' key
 //       too; what is temporary goes with it · each way not to start has its stage · modules are
-//       checked without a node · a node that serves can be asked over Flight and drains
+//       checked without a node · a node that serves can be asked over Flight and drains · it starts
+//       on each back end of persistence
 
 #include "sheaf/apps/sheaf/node.h"
 
@@ -13,6 +14,7 @@
 #include <fstream>
 
 #include "sheaf/adapters/flights/flights.h"
+#include "testkit/postgres.h"
 
 namespace sheaf::app {
 namespace {
@@ -60,6 +62,8 @@ class NodeTest : public ::testing::Test {
 constexpr const char* kSunk =
     R"({"service": "sql", "spec": {"sql": "select 6 * 7 as n"}, "sink": {"path": ["t", "a"]}})";
 
+constexpr const char* kWorks = R"({"service": "sheaf", "spec": {"table": "job_history"}})";
+
 TEST_F(NodeTest, EmbeddedNodeAnswersAndOpensNoPort) {
   std::ofstream(folder_ / "data" / "n.csv") << "n\n1\n2\n";
   NodeOptions options = Options(NodeOptions::Mode::kEmbedded);
@@ -96,6 +100,30 @@ TEST_F(NodeTest, WhatIsKeptOutlivesTheNode) {
   }
   EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_EQ(fs::status(folder_ / "state").permissions(), fs::perms::owner_all);
+}
+
+TEST_F(NodeTest, ANodeStartsOnEachBackEndAndAgain) {
+  time::SystemClock clock;
+  std::vector<std::string> backends{"none", "memory:", "file:work", "sqlite:work.db"};
+  if (testkit::Postgres::Missing().empty()) {
+    backends.push_back(testkit::Postgres::Shared().FreshUrl());
+  }
+  for (const std::string& backend : backends) {
+    SCOPED_TRACE(backend);
+    for (int start = 0; start < 2; ++start) {
+      const auto node =
+          Running(Options(NodeOptions::Mode::kServe, {"persistence.backend=" + backend}));
+      ASSERT_NE(node, nullptr);
+      const auto remote = flights::OpenRemote(node->flight_uri(), clock).value();
+      ASSERT_TRUE(Query(*remote, kSunk).ok());
+      const auto health = remote->Do("HealthCheck", Json::object(), {}).value();
+      EXPECT_EQ(health.front()["persistence"]["state"], backend == "none" ? "disabled" : "ok");
+      const auto works = Query(*remote, kWorks);
+      ASSERT_TRUE(works.ok()) << works.error().message;
+      node->Stop(seconds(5));
+    }
+    fs::remove_all(folder_ / "state");
+  }
 }
 
 TEST_F(NodeTest, WhatIsTemporaryGoesWithTheNode) {
