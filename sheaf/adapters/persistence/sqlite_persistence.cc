@@ -104,6 +104,8 @@ Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& option
   if (options.sharing == SqliteOptions::Sharing::kExclusive) {
     SHEAF_TRY(database->Run("pragma locking_mode = exclusive"));
   }
+  // What a savepoint would undo stays here: no file elsewhere for it, and none to make each time.
+  SHEAF_TRY(database->Run("pragma temp_store = memory"));
   SHEAF_TRY(database->Run("pragma journal_mode = wal"));
   SHEAF_TRY(database->Run("pragma synchronous = full"));
   // A new file was changed to a write-ahead log through a journal that was then removed. Before
