@@ -75,13 +75,13 @@ TEST(WatcherTest, HearsOfAWishThatEndsWhileAnotherGoesOn) {
   Hearing hearing;
   EngineHouse house(4, &hearing);
   const auto first = house.Submit(kSunk).value();
+  ASSERT_TRUE(house.Ready(first).ok());
   const auto second = house.Submit(kAlso).value();
   EXPECT_EQ(second.outcome, Outcome::kAttached);
-  ASSERT_TRUE(house.Ready(first).ok());
   house.engine.EndInterest(first, Fail(Kind::kCancelled, "enough"));
   house.service.OpenGate("all");
   house.Ended(second);
-  EXPECT_EQ(hearing.heard(), (Words{"began", "wanted t/a", "wanted t/b", "executing", "dropped t/a",
+  EXPECT_EQ(hearing.heard(), (Words{"began", "wanted t/a", "executing", "wanted t/b", "dropped t/a",
                                     "completed 20"}));
 }
 
