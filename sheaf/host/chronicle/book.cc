@@ -5,15 +5,29 @@
 #include "sheaf/host/chronicle/document.h"
 
 namespace sheaf::chronicle {
+namespace {
+
+using Use = tasks::RunBegan::Use;
+
+// Who asked which service, how urgently: nothing of what it was asked.
+std::shared_ptr<const Command> WithoutContent(const Command& command) {
+  auto bare = std::make_shared<Command>();
+  bare->service = command.service;
+  bare->options = command.options;
+  return bare;
+}
+
+}  // namespace
 
 void Book::Began(const tasks::RunBegan& run, Instant now) {
   Standing fresh{.began = now};
   fresh.entry = {.task = run.id,
-                 .command = run.command,
+                 .command = run.use == Use::kSingle ? WithoutContent(*run.command) : run.command,
                  .principal = run.principal,
                  .priority = run.priority,
                  .submitted = run.at,
-                 .place = run.place};
+                 .place = run.place,
+                 .use = run.use};
   if (auto old = adopted_.extract(run.id); !old.empty()) {
     fresh.entry.number = old.mapped().number;
     fresh.entry.submitted = old.mapped().submitted;
@@ -49,8 +63,11 @@ void Book::Executing(const TaskId& id, WallTime at) {
 void Book::Ended(const tasks::RunEnding& run, Instant now) {
   const auto found = standing_.find(run.id);
   if (found == standing_.end()) return;
-  const Ending ending = EndingOf(run);
+  Ending ending = EndingOf(run);
   const Standing& standing = found->second;
+  if (standing.entry.use == Use::kSingle && ending.error.has_value()) {
+    ending.error->message = "not kept: retain_s is 0";  // It may quote the data.
+  }
   if (ending.way == Ending::Way::kPremature && !standing.entry.sinks.empty()) {
     if (put_.contains(run.id)) {
       more_.put.emplace_back(standing.entry.number, EncodeEntry(standing.entry));

@@ -2,7 +2,8 @@
 //       never · an ended run waits for company at most 50 ms · its summary says who, which class,
 //       how long, how many work items · a run that the stop ended stays live when its result is
 //       kept, else it is premature · a wish that ends is forgotten · a run that goes on with an
-//       older one has its number · live items read back as they were written
+//       older one has its number · live items read back as they were written · nothing of what a
+//       run of single use asks or says is written
 #include "sheaf/host/chronicle/book.h"
 
 #include <gtest/gtest.h>
@@ -53,6 +54,27 @@ TEST_F(BookTest, AShortRunIsNeverLiveAndWaitsForCompany) {
   EXPECT_EQ(writing.leaving[0].live, std::nullopt);
   EXPECT_EQ(writing.leaving[1].work.id, 11);
   EXPECT_TRUE(book.Take(At(1h)).empty());
+}
+
+TEST_F(BookTest, OfARunOfSingleUseNothingIsWrittenThatItAsksOrSays) {
+  tasks::RunBegan run = Began("a");
+  run.command = Command::Parse(R"({"service":"sql","spec":{"sql":"secret"},"inputs":{"secret":
+      {"service":"files","spec":{"uri":"secret"}}},"options":{"retain_s":0,"priority":7}})")
+                    .value();
+  run.use = tasks::RunBegan::Use::kSingle;
+  book.Began(run, start);
+  const Writing live = book.Take(At(1s));
+  ASSERT_EQ(live.live.put.size(), 1u);
+  EXPECT_EQ(live.live.put[0].second.find("secret"), std::string::npos);
+  EXPECT_TRUE(DecodeEntry(10, live.live.put[0].second).ok());
+  auto ending = Ending("a", tasks::RunState::kErrored);
+  ending.error = Fail(Kind::kFailed, "cannot cast 'secret'");
+  book.Ended(ending, At(2s));
+  const Writing writing = book.Take(At(2s));
+  ASSERT_EQ(writing.leaving.size(), 1u);
+  const std::string document = persistence::EncodeWork(writing.leaving[0].work);
+  EXPECT_EQ(document.find("secret"), std::string::npos) << document;
+  EXPECT_NE(document.find("priority-7"), std::string::npos);
 }
 
 TEST_F(BookTest, ASummaryTellsOfItsRun) {

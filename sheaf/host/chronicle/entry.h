@@ -28,6 +28,7 @@ struct Entry {
   std::map<Path, Keep> sinks;
   int32_t restarts = 0;  // How often a new process queued it again.
   tasks::RunBegan::Place place = tasks::RunBegan::Place::kOuter;
+  tasks::RunBegan::Use use = tasks::RunBegan::Use::kAny;  // Single: its command is without content.
 };
 
 struct Ending {

@@ -285,7 +285,8 @@ RunPtr Engine::Start(const NodePtr& node, const flights::Context& context, const
                          .principal = run->principal,
                          .priority = run->priority,
                          .at = run->created_wall,
-                         .place = outermost ? RunBegan::Place::kOuter : RunBegan::Place::kInner});
+                         .place = outermost ? RunBegan::Place::kOuter : RunBegan::Place::kInner,
+                         .use = run->single_use ? RunBegan::Use::kSingle : RunBegan::Use::kAny});
   for (const auto& [name, input] : node->inputs) {
     Child child{.name = name, .outcome = Outcome::kHit, .node = input.node};
     if (input.node == nullptr) {

@@ -20,6 +20,8 @@ struct RunBegan {
   int32_t priority = 5;
   WallTime at;
   enum class Place : uint8_t { kOuter, kInner } place = Place::kOuter;  // Inner: another reads it.
+  // Single: of a tree with retain_s 0. Nothing of what it asks, or says, may be written down.
+  enum class Use : uint8_t { kAny, kSingle } use = Use::kAny;
 };
 
 // A caller who wants the result of a run to be kept: `command` names the sink.
