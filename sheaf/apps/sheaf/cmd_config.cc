@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <memory>
 
+#include "sheaf/apps/sheaf/built_in.h"
 #include "sheaf/apps/sheaf/commands.h"
 #include "sheaf/apps/sheaf/configuration.h"
 #include "sheaf/apps/sheaf/exit.h"
-#include "sheaf/apps/sheaf/node.h"
 
 namespace sheaf::app {
 namespace {

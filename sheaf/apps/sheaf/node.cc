@@ -1,6 +1,5 @@
 #include "sheaf/apps/sheaf/node.h"
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -14,6 +13,7 @@
 #include "sheaf/adapters/secrets/secrets.h"
 #include "sheaf/adapters/store/local_store.h"
 #include "sheaf/apps/sheaf/backend.h"
+#include "sheaf/apps/sheaf/built_in.h"
 #include "sheaf/apps/sheaf/node_identity.h"
 #include "sheaf/apps/sheaf/state_directory.h"
 #include "sheaf/drivers/files/files.h"
@@ -25,8 +25,6 @@
 #include "sheaf/host/modules/modules.h"
 #include "sheaf/host/tasks/tasks.h"
 #include "sheaf/host/web/web.h"
-#include "sheaf/services/files/files.h"
-#include "sheaf/services/sql/sql.h"
 
 namespace sheaf::app {
 namespace {
@@ -37,22 +35,6 @@ using std::chrono::seconds;
 
 // The part of the budget that the allocator may hold beyond it, for the next large message.
 constexpr int64_t kFreeMemoryPart = 8;
-
-// Every module that can be built in, by the name it has in modules.enabled.
-struct BuiltIn {
-  std::string_view name;
-  std::unique_ptr<module::Module> (*make)();
-};
-constexpr std::array<BuiltIn, 2> kBuiltIn{
-    {{"files", files::MakeFilesModule}, {"sql", sql::MakeSqlModule}}};
-
-// Null when there is none of that name.
-const BuiltIn* BuiltInOf(std::string_view name) {
-  for (const BuiltIn& built_in : kBuiltIn) {
-    if (built_in.name == name) return &built_in;
-  }
-  return nullptr;
-}
 
 // What is left of `grace`, but a moment in any case: what was cancelled must be able to end.
 Duration Left(Clock& clock, Deadline deadline) {
@@ -250,10 +232,7 @@ class LiveNode final : public Node {
 
   // Before anything is opened: a name that nobody has is a mistake in the settings.
   Status MakeModules() {
-    SHEAF_TRY(CheckModules(settings_));
-    for (const std::string& name : settings_.modules.enabled) {
-      made_.push_back(BuiltInOf(name)->make());
-    }
+    SHEAF_ASSIGN(made_, app::MakeModules(settings_));
     return Done();
   }
 
@@ -485,16 +464,6 @@ class LiveNode final : public Node {
 };
 
 }  // namespace
-
-Status CheckModules(const Settings& settings) {
-  std::vector<std::string_view> known;
-  for (const BuiltIn& built_in : kBuiltIn) known.push_back(built_in.name);
-  for (const std::string& name : settings.modules.enabled) {
-    if (BuiltInOf(name) != nullptr) continue;
-    return Fail(Kind::kInvalid, "modules.enabled: " + core::UnknownWord("module", name, known));
-  }
-  return Done();
-}
 
 Started StartNode(NodeOptions options) {
   grpc::TuneAllocator();

@@ -51,7 +51,5 @@ struct Started {
   std::optional<StartError> failed;
 };
 Started StartNode(NodeOptions options);
-// What StartNode refuses of the settings beside their own Config::Check; opens nothing.
-Status CheckModules(const Settings& settings);
 
 }  // namespace sheaf::app

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sheaf/apps/sheaf/built_in.h"
 #include "sheaf/adapters/flights/flights.h"
 #include "testkit/postgres.h"
 
