@@ -1,5 +1,6 @@
 // An open database as the parts of a Persistence.
 #include "sheaf/adapters/persistence/own_tables.h"
+#include "sheaf/adapters/persistence/sql_administration.h"
 #include "sheaf/adapters/persistence/sql_history.h"
 #include "sheaf/adapters/persistence/sql_registry.h"
 #include "sheaf/adapters/persistence/sql_resources.h"
@@ -42,6 +43,7 @@ Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimit
       std::make_unique<SqlHistory>(store, limits, Compactor(store, limits, background));
   opened.parts.services = std::make_unique<SqlRegistry>(store);
   opened.parts.resources = std::make_unique<SqlResources>(store);
+  opened.parts.administration = std::make_unique<SqlAdministration>(store);
   opened.store = std::move(store);
   return opened;
 }

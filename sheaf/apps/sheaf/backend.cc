@@ -69,7 +69,7 @@ std::string Shown(const std::string& text) {
 
 // A new back end is one more `if` above, and its form in wire/settings.
 Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts) {
-  Backend backend{.shown = Shown(text), .keeps = text != "none"};
+  Backend backend{.shown = Shown(text), .keeps = text != "none", .ending = parts.ending};
   auto opened = OpenParts(text, parts, backend.ending);
   if (!opened.ok()) return std::move(opened).error().In("persistence.backend");
   backend.parts = *std::move(opened);

@@ -16,8 +16,7 @@ struct Backend {
   persistence::Persistence parts;
   std::string shown;  // For people, without passwords.
   bool keeps = true;  // Not `none`.
-  // Set when the node stops: who waits for a database that is away gives up. Shared with waits.
-  std::shared_ptr<Event> ending = std::make_shared<Event>();
+  std::shared_ptr<Event> ending;  // That of its parts.
 };
 
 // What outlives a back end.
@@ -26,6 +25,8 @@ struct BackendParts {
   Clock& clock;
   Executor& background;
   Duration tries = std::chrono::seconds(5);  // A database that is away is asked again so long.
+  // Set when the process ends: who waits for a database that is away gives up. Shared with waits.
+  std::shared_ptr<Event> ending = std::make_shared<Event>();
 };
 
 // `text` is persistence.backend as the settings checked it. Whatever cannot be opened is an error

@@ -22,6 +22,7 @@ void AddRenew(Cli& cli);
 void AddDrop(Cli& cli);
 void AddPin(Cli& cli);
 void AddHealth(Cli& cli);
+void AddDb(Cli& cli);
 void AddConfig(Cli& cli);
 void AddVersion(Cli& cli);
 void AddCompletion(Cli& cli);

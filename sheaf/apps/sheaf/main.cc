@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   AddDrop(cli);
   AddPin(cli);
   AddHealth(cli);
+  AddDb(cli);
   AddConfig(cli);
   AddVersion(cli);
   AddCompletion(cli);

@@ -162,7 +162,9 @@ class LiveNode final : public Node {
   Status OpenChronicle() {
     const bool goes = options_.state == NodeOptions::State::kTemporary;
     SHEAF_ASSIGN(memory_, OpenBackend(goes ? "none" : settings_.persistence.backend,
-                                      {state_dir_, clock_, executor_}));
+                                      {.state_dir = state_dir_,
+                                       .clock = clock_,
+                                       .background = executor_}));
     auto options = ChronicleOptionsOf(settings_, memory_);
     options.start = !serves()                                         ? chronicle::Start::kAside
                     : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold

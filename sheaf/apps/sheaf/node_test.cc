@@ -13,8 +13,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sheaf/apps/sheaf/built_in.h"
 #include "sheaf/adapters/flights/flights.h"
+#include "sheaf/apps/sheaf/built_in.h"
 #include "testkit/postgres.h"
 
 namespace sheaf::app {

@@ -33,11 +33,21 @@ void ProgressLine::Show(const Json& progress) {
   Write(text + ", " + Seconds(clock_.Now() - begun_) + " (Ctrl-C cancels)");
 }
 
-void ProgressLine::ShowRows(int64_t rows) {
+bool ProgressLine::IsTime() const {
   const Instant now = clock_.Now();
-  if (now - begun_ < std::chrono::seconds(1)) return;  // Short ones need no news.
-  if (now - shown_ < std::chrono::milliseconds(200)) return;
-  Write(Grouped(rows) + " rows, " + Seconds(now - begun_));
+  return now - begun_ >= std::chrono::seconds(1) &&  // Short ones need no news.
+         now - shown_ >= std::chrono::milliseconds(200);
+}
+
+void ProgressLine::ShowRows(int64_t rows) {
+  if (!IsTime()) return;
+  Write(Grouped(rows) + " rows, " + Seconds(clock_.Now() - begun_));
+}
+
+void ProgressLine::ShowDoing(std::string_view what, int64_t done, int64_t total) {
+  if (!IsTime()) return;
+  const std::string of = total > 0 ? " of " + Grouped(total) : "";
+  Write(std::string(what) + " " + Grouped(done) + of + ", " + Seconds(clock_.Now() - begun_));
 }
 
 void ProgressLine::Write(const std::string& text) {

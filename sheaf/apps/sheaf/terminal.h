@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "sheaf/base/time/time.h"
 #include "sheaf/wire/command/json.h"
@@ -24,10 +25,13 @@ class ProgressLine final {
   // {"task", "state", "progress"} of a waiting call.
   void Show(const Json& progress);
   void ShowRows(int64_t rows);  // At most five times a second.
+  // "purging jobs 1,200 of 5,000", likewise; `total` 0: not known.
+  void ShowDoing(std::string_view what, int64_t done, int64_t total);
   void Clear();
 
  private:
   void Write(const std::string& text);
+  bool IsTime() const;  // Not too early, not too soon after the last.
 
   Clock& clock_;  // Borrowed from main.
   const Instant begun_;

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "sheaf/ports/persistence/administration.h"
 #include "sheaf/ports/persistence/checkpoint.h"
 #include "sheaf/ports/persistence/epoch.h"
 #include "sheaf/ports/persistence/resource_state.h"
@@ -19,6 +20,8 @@ struct Persistence {
   std::unique_ptr<WorkHistory> history;
   std::unique_ptr<ServiceRegistry> services;
   std::unique_ptr<ResourceState> resources;  // Null: the back end offers none (file).
+  // For the command line alone; null: the back end offers none (null, memory, file).
+  std::unique_ptr<Administration> administration;
 };
 
 }  // namespace sheaf::persistence

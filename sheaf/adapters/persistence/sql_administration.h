@@ -1,0 +1,30 @@
+// Administration over SQL.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sheaf/adapters/persistence/sql_store.h"
+
+namespace sheaf::persistence {
+
+class SqlAdministration final : public Administration {
+ public:
+  explicit SqlAdministration(std::shared_ptr<SqlStore> store) : store_(std::move(store)) {}
+
+  Result<std::vector<std::string>> Verify(const Report& report) override;
+  Result<MigrationPlan> Plan() override;
+  Result<MigrationPlan> Migrate(const Report& report) override;
+  Status Backup(const std::string& file, const Report& report) override;
+  Status Restore(const std::string& file, const Report& report) override;
+  Result<std::vector<Purged>> Purge(std::span<const Retention> retentions, const Archive& archive,
+                                    const Report& report) override;
+  Result<std::vector<Purged>> WouldPurge(std::span<const Retention> retentions) override;
+  Result<std::vector<Loaded>> Load(std::span<const Loadable> items) override;
+
+ private:
+  const std::shared_ptr<SqlStore> store_;  // Shared with the other parts.
+};
+
+}  // namespace sheaf::persistence

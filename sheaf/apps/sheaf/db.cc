@@ -1,0 +1,106 @@
+#include "sheaf/apps/sheaf/db.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "sheaf/apps/sheaf/exit.h"
+#include "sheaf/apps/sheaf/signals.h"
+#include "sheaf/apps/sheaf/terminal.h"
+
+namespace sheaf::app {
+namespace {
+
+class OpenDatabase final : public DbSession {
+ public:
+  OpenDatabase()
+      : signals_([this](int count, int number) {
+          if (count > 1) ::_exit(kExitSignal + number);
+          told_ = number;
+          ending_->Set();
+          std::fputs("\nsheaf: ending; Ctrl-C again ends at once\n", stderr);
+        }),
+        executor_({.name = "db", .threads_max = 2, .queue_max = 64}),
+        progress_(clock_),
+        report_([this](const persistence::Doing& doing) -> Status {
+          if (told_ != 0) return Fail(Kind::kCancelled, "interrupted");
+          progress_.ShowDoing(doing.what, doing.done, doing.total);
+          return Done();
+        }) {}
+
+  int Open(const DbFlags& flags) {
+    ConfigFlags asked = flags.config;
+    if (!flags.backend.empty()) asked.sets.push_back("persistence.backend=" + flags.backend);
+    auto config = ReadConfig(asked);
+    if (!config.ok()) return ReportUsage(config.error());
+    if (auto checked = config->Check(); !checked.ok()) return ReportUsage(checked.error());
+    settings_ = config->settings();
+    state_dir_ = std::filesystem::absolute(settings_.state.dir).lexically_normal().string();
+    auto backend = OpenBackend(settings_.persistence.backend, {.state_dir = state_dir_,
+                                                               .clock = clock_,
+                                                               .background = executor_,
+                                                               .ending = ending_});
+    if (!backend.ok()) {
+      Report(backend.error());
+      return kExitState;
+    }
+    backend_ = *std::move(backend);
+    return kExitOk;
+  }
+
+  int told() const { return told_; }
+  void EndLine() { progress_.Clear(); }
+
+  const Settings& settings() const override { return settings_; }
+  const std::string& state_dir() const override { return state_dir_; }
+  Clock& clock() override { return clock_; }
+  Backend& backend() override { return backend_; }
+  const persistence::Report& report() override { return report_; }
+  Result<persistence::Administration*> administration() override {
+    if (backend_.parts.administration != nullptr) return backend_.parts.administration.get();
+    return Fail(Kind::kUnsupported, "the back end " + backend_.shown +
+                                        " has nothing to administer; sqlite: and postgresql: do");
+  }
+
+ private:
+  time::SystemClock clock_;
+  std::atomic<int> told_{0};  // The signal that ended the command.
+  std::shared_ptr<Event> ending_ = std::make_shared<Event>();
+  Signals signals_;  // Before every thread but its own.
+  Executor executor_;
+  ProgressLine progress_;
+  const persistence::Report report_;
+  Settings settings_;
+  std::string state_dir_;
+  Backend backend_;
+};
+
+}  // namespace
+
+void AddDbFlags(Command& command, DbFlags& flags) {
+  command.Flag("--json", flags.json, "JSON on standard output")
+      .Group("Database")
+      .Text("--backend", flags.backend,
+            "sqlite:FILE, postgresql://…; else persistence.backend of the configuration")
+      .Text("--state", flags.config.state, "State directory of the node")
+      .NotEmpty("a directory")
+      .Text("--config", flags.config.file, "TOML file of the node")
+      .Texts("--set", flags.config.sets, "key=value of the node, repeatable")
+      .Group("");
+}
+
+int WithDatabase(const DbFlags& flags, const std::function<Result<int>(DbSession&)>& work) {
+  OpenDatabase opened;
+  if (const int failed = opened.Open(flags); failed != kExitOk) return failed;
+  const Result<int> done = work(opened);
+  opened.EndLine();
+  if (opened.told() != 0) return kExitSignal + opened.told();
+  if (done.ok()) return *done;
+  const int code = Report(done.error());
+  return done.error().kind == Kind::kConflict ? kExitHeld : code;
+}
+
+}  // namespace sheaf::app

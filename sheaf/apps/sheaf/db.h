@@ -1,0 +1,47 @@
+// What the commands of `sheaf db` share: which database they mean, how it is opened, how they end.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "sheaf/apps/sheaf/backend.h"
+#include "sheaf/apps/sheaf/cli.h"
+#include "sheaf/apps/sheaf/configuration.h"
+#include "sheaf/wire/settings/settings.h"
+
+namespace sheaf::app {
+
+// Exit codes of `sheaf db` beside those of all commands.
+enum DbExit : int {
+  kExitRejected = 1,  // Something was rejected or differs.
+  kExitHeld = 5,      // A scope that must be free is held; its holder is named.
+};
+
+struct DbFlags {
+  ConfigFlags config;   // --config, --state, --set: persistence.backend and state.dir count.
+  std::string backend;  // --backend, which is --set persistence.backend=…
+  bool json = false;
+};
+// Declares them; --json prints JSON on standard output in place of words.
+void AddDbFlags(Command& command, DbFlags& flags);
+
+// A database opened by a command. Owner: the command. Ctrl-C makes `report` return kCancelled.
+class DbSession {
+ public:
+  virtual ~DbSession() = default;
+  virtual const Settings& settings() const = 0;
+  virtual const std::string& state_dir() const = 0;
+  virtual Clock& clock() = 0;
+  virtual Backend& backend() = 0;
+  // Shows progress on a terminal's standard error and hears Ctrl-C.
+  virtual const persistence::Report& report() = 0;
+  // kUnsupported with the back end's name when it has none.
+  virtual Result<persistence::Administration*> administration() = 0;
+};
+
+// Opens persistence.backend as a node with these flags would, without being one, does the work and
+// reports its error; returns the exit code: that of `work`, kExitHeld for a scope that is held.
+int WithDatabase(const DbFlags& flags, const std::function<Result<int>(DbSession&)>& work);
+
+}  // namespace sheaf::app

@@ -1,0 +1,106 @@
+// Administration: what only the command line does to a database.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "sheaf/base/core/result.h"
+#include "sheaf/ports/persistence/service_registry.h"
+#include "sheaf/ports/persistence/work.h"
+#include "sheaf/wire/records/row.h"
+
+namespace sheaf::persistence {
+
+// How far long work has come. An error that it returns (kCancelled) ends the work between two of
+// its transactions: what is done stays done, and the work may be begun again.
+struct Doing {
+  std::string_view what;  // "purging jobs"
+  int64_t done = 0;
+  int64_t total = 0;  // 0: not known.
+};
+using Report = std::function<Status(const Doing&)>;
+
+// ---- The schema ----
+
+struct MigrationStep {
+  int64_t from = 0, to = 0;  // Versions of the schema; 0 is an empty database.
+  std::string about;         // One sentence.
+  std::string checksum;      // Of its statements, 16 hexadecimal digits.
+  std::vector<std::string> statements;
+};
+struct MigrationPlan {
+  int64_t present = 0;               // 0: nothing is there yet.
+  int64_t wanted = 0;                // This program's.
+  std::vector<MigrationStep> steps;  // Empty: nothing to do.
+  // What the database has and its version says otherwise: tables, columns, indexes, checksums.
+  std::vector<std::string> drift;
+};
+
+// ---- Retention ----
+
+// What of one table may go; a row goes when either says so, the oldest first.
+struct Retention {
+  std::string table;              // A table of history or of summaries of it, by its name.
+  std::optional<int64_t> before;  // Work that ended before this, ms since 1970.
+  std::optional<int64_t> rows_max, bytes_max;  // What stays at most.
+};
+struct Purged {
+  std::string table;
+  int64_t rows = 0;
+  int64_t bytes = 0;  // Of values.
+};
+// Takes rows that are about to go; durable when it returns. Called again with the same rows when
+// an earlier purge ended between the two.
+using Archive = std::function<Status(const records::Table&, std::span<const records::Row>)>;
+
+// ---- Loading ----
+
+// One thing from outside. `hash` names its content: what was loaded once is a duplicate after.
+struct Loadable {
+  std::string name;  // Where it came from, for people.
+  std::string hash;
+  std::variant<Work, Registration> what;
+};
+enum class Loaded : uint8_t { kNew, kDuplicate };
+
+// Owner: who opened the back end; lives no longer than its other parts. Threads: one at a time.
+// Blocking: all, some for minutes; `report` is called at least once a second.
+// Errors: as WorkHistory, kUnsupported when the back end does not offer it (a named deviation),
+//   kConflict with the holder's name when a scope is held that must be free.
+class Administration {
+ public:
+  virtual ~Administration() = default;
+
+  // Differences between documents of history and their summaries; reads all of them.
+  virtual Result<std::vector<std::string>> Verify(const Report& report) = 0;
+
+  // From the schema that is there to this program's; changes nothing.
+  virtual Result<MigrationPlan> Plan() = 0;
+  // Does what Plan says, one transaction a step; all scopes must be free.
+  virtual Result<MigrationPlan> Migrate(const Report& report) = 0;
+
+  // Everything of one instant into a file that appears whole or not at all, while others write.
+  virtual Status Backup(const std::string& file, const Report& report) = 0;
+  // Replaces everything by what Backup wrote; all scopes must be free. A newer schema and a
+  // damaged file are refused before anything is changed.
+  virtual Status Restore(const std::string& file, const Report& report) = 0;
+
+  // In small transactions beside writers. Without an archive the rows are gone. A document and
+  // its summaries go together.
+  virtual Result<std::vector<Purged>> Purge(std::span<const Retention> retentions,
+                                            const Archive& archive, const Report& report) = 0;
+  // The same numbers; nothing goes.
+  virtual Result<std::vector<Purged>> WouldPurge(std::span<const Retention> retentions) = 0;
+
+  // All of them with their place in the ledger, in one transaction, or none; needs no epoch.
+  // kConflict names one whose id stands for other content.
+  virtual Result<std::vector<Loaded>> Load(std::span<const Loadable> items) = 0;
+};
+
+}  // namespace sheaf::persistence
