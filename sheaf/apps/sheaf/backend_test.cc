@@ -125,7 +125,10 @@ TEST_F(BackendTest, ADatabaseThatIsAwayIsNamedAfterAFewTries) {
 TEST_F(BackendTest, AStopEndsTheWaitForADatabaseThatIsAway) {
   SHEAF_NEEDS_POSTGRES();
   testkit::Postgres server;
-  const auto backend = OpenBackend(server.FreshUrl(), {.state_dir = state_dir_, .clock = clock_, .background = executor_}).value();
+  const auto backend =
+      OpenBackend(server.FreshUrl(),
+                  {.state_dir = state_dir_, .clock = clock_, .background = executor_})
+          .value();
   Acquire(backend);
   server.Kill();
   EXPECT_FALSE(backend.parts.services->Live().ok());  // The session is found to be lost.
