@@ -352,11 +352,13 @@ def test_the_command_line_shows_history_services_and_nodes(node, client):
     eventually(lambda: "online" in sheaf("nodes"), what="the node")
     assert json.loads(sheaf("nodes", "--json"))["online"] is True
     assert "memory: sqlite:sheaf.db is ok" in sheaf("health")
-    assert "sheaf/jobs" in sheaf("ls", "-1") and "sheaf/jobs" in sheaf("ls")
+    assert "sheaf/jobs" not in sheaf("ls"), "the server's own are asked for"
+    assert "sheaf/jobs" in sheaf("ls", "-1", "--all") and "sheaf/jobs" in sheaf("ls", "sheaf")
     assert "EndOfJob" in sheaf("get", "sheaf/jobs")
     assert "submission_time" in sheaf("info", "sheaf/jobs")
     assert "ducc_id" in sheaf("query", "-i", "j=sheaf/jobs", "select ducc_id from j", "--format",
                               "csv")
+    (node.directory / "own").mkdir()
     done = subprocess.run([BIN, "history", "--state", node.directory / "own"],
                           capture_output=True, text=True, timeout=60)
     assert (done.returncode, "(0 jobs" in done.stdout) == (0, True), done.stderr

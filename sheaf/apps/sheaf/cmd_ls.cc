@@ -19,7 +19,9 @@ struct LsFlags {
   ConnectFlags connect;
   std::string prefix, after;
   int64_t limit = 10'000;
-  bool json = false, names = false;
+  bool json = false, names = false, all = false;
+  // The server's own flights, its tables, are asked for by their name.
+  bool own() const { return all || !prefix.empty(); }
 };
 
 std::string TextAt(const Json& json, const char* key) {
@@ -34,15 +36,24 @@ Json ToJson(const flights::Listed& flight) {
   return json;
 }
 
+bool IsOwn(const flights::Listed& flight) {
+  const auto own = flight.metadata.find("own");
+  return own != flight.metadata.end() && *own == true;
+}
+
 // Page by page: what is printed is forgotten.
-Status Each(Session& session, const Path& prefix, Path after, int64_t limit,
+Status Each(Session& session, const LsFlags& flags, const Path& prefix, Path after,
             const std::function<void(const flights::Listed&)>& print) {
+  int64_t limit = flags.limit;
   while (limit > 0) {
     const size_t page = std::min<size_t>(kPage, static_cast<size_t>(limit));
     SHEAF_ASSIGN(const auto listed, session.flights().List(prefix, after, page, session.context()));
-    for (const auto& flight : listed) print(flight);
+    for (const auto& flight : listed) {
+      if (!flags.own() && IsOwn(flight)) continue;
+      print(flight);
+      --limit;
+    }
     if (listed.size() < page) return Done();
-    limit -= static_cast<int64_t>(page);
     after = listed.back().path;
   }
   return Done();
@@ -54,7 +65,7 @@ Status PrintTable(Session& session, const LsFlags& flags, const Path& prefix, co
                                          {"tier", Align::kLeft},   {"created", Align::kLeft},
                                          {"expires", Align::kLeft}};
   std::vector<std::vector<std::string>> rows;
-  SHEAF_TRY(Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
+  SHEAF_TRY(Each(session, flags, prefix, after, [&](const flights::Listed& flight) {
     const Json& more = flight.metadata;
     const bool pinned = more.contains("pinned") && more["pinned"] == true;
     // What is made when it is read has no size yet.
@@ -74,7 +85,7 @@ Status PrintTable(Session& session, const LsFlags& flags, const Path& prefix, co
 
 Status List(Session& session, const LsFlags& flags, const Path& prefix, const Path& after) {
   if (!flags.json && !flags.names) return PrintTable(session, flags, prefix, after);
-  return Each(session, prefix, after, flags.limit, [&](const flights::Listed& flight) {
+  return Each(session, flags, prefix, after, [&](const flights::Listed& flight) {
     const std::string line = flags.json ? ToJson(flight).dump() : Printable(flight.path.Text());
     std::printf("%s\n", line.c_str());
   });
@@ -97,6 +108,7 @@ void AddLs(Cli& cli) {
   command.Text("PREFIX", flags->prefix, "Only paths below this one")
       .Text("--after", flags->after, "Begin after this path")
       .Number("--limit", flags->limit, 1, 100'000'000, "Flights at most (10,000)")
+      .Flag("--all,-a", flags->all, "Also the server's own tables, which are below sheaf")
       .Flag("--names,-1", flags->names, "Paths alone, one a line")
       .Flag("--json", flags->json, "One JSON object a line");
   AddConnection(command, flags->connect, ConnectFlags::Otherwise::kDefaultServer);
@@ -104,6 +116,7 @@ void AddLs(Cli& cli) {
       .Examples(
           "  sheaf ls\n"
           "  sheaf ls reports --json\n"
+          "  sheaf ls sheaf          # the server's own tables: sheaf/jobs and others\n"
           "  sheaf ls raw -1 | while read path; do sheaf info \"$path\"; done");
 }
 
