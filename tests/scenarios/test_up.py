@@ -2,7 +2,7 @@
 
 # PLAN  up, up, check, down, check, up: embedded and with a PostgreSQL of its own, whose history
 #       is still there · after kills up starts what is missing · what could not come up says why ·
-#       what somebody else started is left alone · the samples come up
+#       what somebody else started is left alone · the samples come up · an interrupt leaves none
 
 import json
 import os
@@ -132,3 +132,30 @@ def test_a_node_that_somebody_else_started_is_left_alone(place):
     assert "exit code 3" in said and str(node.pid) in said
     assert "nothing was up" in sheaf("down", "--state", node.state)
     assert node.running() and node.close() == 0
+
+
+def test_an_interrupted_up_leaves_no_node(place):
+    with socket.socket() as deaf:  # The node waits for a database that never says a word.
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        deaf.settimeout(30)
+        backend = f"postgresql://u@127.0.0.1:{deaf.getsockname()[1]}/d"
+        up = subprocess.Popen([BIN, "up", "--state", place / "state", "--set",
+                               f"persistence.backend={backend}", *FREE_PORTS],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deaf.accept()
+        node = next(entry for entry in pathlib.Path("/proc").iterdir()
+                    if entry.name.isdigit() and serves(entry, place / "state"))
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 130
+        eventually(lambda: not serves(node, place / "state"), 30, what="the node's end")
+    assert not (place / "state/run/node.json").exists()
+
+
+def serves(entry, state):
+    """Whether the process is a node on this state directory."""
+    try:
+        return (entry / "cmdline").read_bytes().split(b"\0")[1:4] == [
+            b"serve", b"--state", str(state).encode()]
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -64,6 +64,10 @@ Result<bool> IsGranted(Connection& connection) {
       "WHERE nspname=pg_catalog.current_schema()) AND c.relkind='r' AND a.attnum>0 "
       "AND NOT a.attisdropped AND "
       "pg_catalog.has_column_privilege('guest',c.oid,a.attnum,'SELECT')");
+  SHEAF_ASSIGN(const bool creates, Is(connection, Sql("rolname='guest' AND "
+                                                      "pg_catalog.has_schema_privilege(oid,"
+                                                      "pg_catalog.current_schema(),'CREATE')")));
+  if (creates) return false;
   SHEAF_ASSIGN(const int64_t all, Count(connection, readable));
   if (all != CountPublicColumns()) return false;
   for (const auto* table : records::kTables) {
@@ -124,6 +128,8 @@ Status GiveSchema(Connection& admin) {
   SHEAF_TRY(admin.Run(
       Sql("DO $do$ BEGIN "
           "EXECUTE pg_catalog.format('GRANT USAGE, CREATE ON SCHEMA %I TO \"sheaf\"',"
+          "pg_catalog.current_schema()); "
+          "EXECUTE pg_catalog.format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC',"
           "pg_catalog.current_schema()); "
           "EXECUTE pg_catalog.format('GRANT USAGE ON SCHEMA %I TO \"guest\"',"
           "pg_catalog.current_schema()); "

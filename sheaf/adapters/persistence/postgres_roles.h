@@ -15,7 +15,8 @@ inline constexpr std::string_view kOwnerRole = "sheaf", kGuestRole = "guest";
 struct RolesSeen {
   int64_t schema = 0;                 // Its version; 0: none of Sheaf's.
   bool owner = false, guest = false;  // They are there and may log in.
-  bool granted = false;    // Guest reads every public column of the owner's tables, and no other.
+  bool granted = false;    // Guest reads every public column of the owner's tables, no other,
+                           // and makes nothing in their schema.
   bool superuser = false;  // The server's first superuser may log in.
   bool complete() const { return owner && guest && granted; }
 };

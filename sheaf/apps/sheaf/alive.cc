@@ -80,7 +80,7 @@ std::string MissingRoles(const persistence::RolesSeen& roles) {
   if (!roles.owner && !roles.guest) return "the roles sheaf and guest are missing";
   if (!roles.owner) return "the role sheaf is missing";
   if (!roles.guest) return "the role guest is missing";
-  return "guest may not read what it should, or more";
+  return "guest may do less or more than it should";
 }
 
 void LookAtPostgres(Alive& alive, const std::string& text, const BackendParts& parts) {

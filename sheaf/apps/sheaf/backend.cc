@@ -92,9 +92,11 @@ Result<PostgresPlace> PostgresPlaceOf(const std::string& text, const std::string
   }
   const std::string file = Placed(state_dir, password_file);
   if (password_file.empty() || !IsThere(file)) return place;
-  // Libpq itself would pass over it with a warning.
-  SHEAF_TRY(ReadPrivate(file, "password file"));
-  place.passfile = file;
+  // Libpq itself would pass over one that others may read, with a warning. And it asks one file
+  // only: who is not in this one is looked up in the user's own.
+  SHEAF_ASSIGN(const auto passwords, Passwords::Read(file));
+  SHEAF_ASSIGN(const auto named, postgres::NamedIn(place.url));
+  if (passwords.Concerns(named.user)) place.passfile = file;
   return place;
 }
 

@@ -39,7 +39,8 @@ Checked Look(DbSession& session) {
   Checked checked;
   const auto parts = session.parts(persistence::Opening::kLook);
   if (IsLocal(session)) {
-    checked.database = LookWhetherAlive(std::string(kLocalPostgres), parts).life == Life::kAlive;
+    const Life life = LookWhetherAlive(std::string(kLocalPostgres), parts).life;
+    checked.database = life == Life::kAlive || life == Life::kEmpty;
   }
   checked.node = FindNode(session.state_dir());
   if (!checked.node) {

@@ -17,8 +17,7 @@ Result<int> Down(DbSession& session, bool json) {
   SHEAF_ASSIGN(const auto alone, LockRun(session.state_dir()));
   const auto node = FindNode(session.state_dir());
   if (node) {
-    SHEAF_TRY(
-        StopServing(*node, session.state_dir(), session.settings().stop.drain_s, session.report()));
+    SHEAF_TRY(StopServing(*node, session.state_dir(), session.report()));
   }
   // Also when the configuration has changed since: what runs below the directory is ended.
   const auto parts = session.parts(persistence::Opening::kLook);

@@ -85,7 +85,8 @@ Result<int> Up(DbSession& session, const UpFlags& flags) {
   auto node = FindNode(session.state_dir());
   const bool new_node = !node.has_value();
   if (new_node) {
-    SHEAF_ASSIGN(node, StartServing(session.state_dir(), words, session.report()));
+    SHEAF_ASSIGN(node, StartServing(session.state_dir(), words, session.settings().stop.drain_s,
+                                    session.report()));
   }
   Print(session, *node, new_node, new_database, flags.db.json);
   return static_cast<int>(kExitOk);

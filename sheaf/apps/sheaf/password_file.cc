@@ -8,7 +8,11 @@
 namespace sheaf::app {
 namespace {
 
-std::string PrefixOf(std::string_view role) { return "*:*:*:" + std::string(role) + ":"; }
+constexpr std::string_view kAnywhere = "*:*:*:";  // Host, port, database.
+
+std::string PrefixOf(std::string_view role) {
+  return std::string(kAnywhere) + std::string(role) + ":";
+}
 
 }  // namespace
 
@@ -23,6 +27,13 @@ Result<Passwords> Passwords::Read(const std::string& path) {
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return passwords;
+}
+
+bool Passwords::Concerns(std::string_view role) const {
+  const auto foreign = [](const std::string& line) {
+    return !line.starts_with(kAnywhere) && !line.empty() && line[0] != '#';
+  };
+  return Find(role).has_value() || std::any_of(lines_.begin(), lines_.end(), foreign);
 }
 
 std::optional<std::string> Passwords::Find(std::string_view role) const {

@@ -17,6 +17,8 @@ class Passwords {
   // Empty when there is no file; kForbidden when others may read it.
   static Result<Passwords> Read(const std::string& path);
 
+  // Whether libpq may find one here: there is one of the role, or a line that is not ours.
+  bool Concerns(std::string_view role) const;
   std::optional<std::string> Find(std::string_view role) const;
   void Set(std::string_view role, const std::string& password);
   Status Write(const std::string& path) const;

@@ -34,6 +34,7 @@ TEST_F(PasswordFileTest, APasswordIsReplacedAloneAndWhatOthersWroteStays) {
   auto passwords = Passwords::Read(path_).value();
   EXPECT_EQ(passwords.Find("sheaf"), "old");
   EXPECT_EQ(passwords.Find("ann"), std::nullopt);  // Of another host: not ours.
+  EXPECT_TRUE(passwords.Concerns("ann"));          // Libpq may find one.
   passwords.Set("sheaf", "new");
   passwords.Set("guest", "g");
   ASSERT_TRUE(passwords.Write(path_).ok());
@@ -60,6 +61,10 @@ TEST_F(PasswordFileTest, TheFileIsItsOwnersAlone) {
 
 TEST_F(PasswordFileTest, NoFileIsNoPasswords) {
   EXPECT_EQ(Passwords::Read(path_)->Find("sheaf"), std::nullopt);
+  Passwords own;
+  own.Set("sheaf", "x");
+  EXPECT_TRUE(own.Concerns("sheaf"));
+  EXPECT_FALSE(own.Concerns("postgres"));
   EXPECT_EQ(ReadPrivate(path_, "file").error().kind, Kind::kNotFound);
   EXPECT_FALSE(WritePrivate(directory_.path() + "/no/such/file", "x").ok());
 }

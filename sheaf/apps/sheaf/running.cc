@@ -75,13 +75,15 @@ std::optional<RunningNode> FindNode(const std::string& state_dir) {
   if (!text.ok()) return std::nullopt;
   const Json json = Json::parse(*text, nullptr, false);
   if (!json.is_object() || !json.contains("ready")) return std::nullopt;
-  RunningNode node{{json.value("pid", -1), json.value("begun", int64_t{0})}, json["ready"]};
+  RunningNode node{{json.value("pid", -1), json.value("begun", int64_t{0})},
+                   json["ready"],
+                   std::chrono::seconds(json.value("drain_s", int64_t{0}))};
   if (!IsAlive(node.process)) return std::nullopt;
   return node;
 }
 
 Result<RunningNode> StartServing(const std::string& state_dir,
-                                 const std::vector<std::string>& flags,
+                                 const std::vector<std::string>& flags, std::chrono::seconds drain,
                                  const persistence::Report& report) {
   SHEAF_ASSIGN(const std::string program, ThisProgram());
   StartOptions options{.words = {program, "serve", "--state", state_dir},
@@ -105,22 +107,25 @@ Result<RunningNode> StartServing(const std::string& state_dir,
     Tell(process, SIGTERM);  // The second one does not wait.
     return std::move(line).error();
   }
-  RunningNode node{process, Json::parse(*line, nullptr, false)};
+  RunningNode node{process, Json::parse(*line, nullptr, false), drain};
   if (!node.ready.is_object() || !node.ready.value("ready", false)) {
     return Fail(Kind::kFailed, "the node ended before it was ready, exit code " +
                                    std::to_string(ExitCodeOf(process)) + "; the end of " +
                                    options.log + ":\n" + TailOf(options.log));
   }
-  const Json kept{{"pid", process.pid}, {"begun", process.begun}, {"ready", node.ready}};
+  const Json kept{{"pid", process.pid},
+                  {"begun", process.begun},
+                  {"drain_s", drain.count()},
+                  {"ready", node.ready}};
   SHEAF_TRY(WritePrivate(NodeFile(state_dir), kept.dump() + "\n"));
   return node;
 }
 
-Status StopServing(const RunningNode& node, const std::string& state_dir, Duration drain,
+Status StopServing(const RunningNode& node, const std::string& state_dir,
                    const persistence::Report& report) {
   const auto told = [&] { return report({"waiting until the node has stopped", 0, 0}); };
   Tell(node.process, SIGTERM);
-  SHEAF_ASSIGN(bool ended, AwaitEnd(node.process, drain + kMargin, told));
+  SHEAF_ASSIGN(bool ended, AwaitEnd(node.process, node.drain + kMargin, told));
   if (!ended) {
     Tell(node.process, SIGTERM);  // What is not durable is given up.
     SHEAF_ASSIGN(ended, AwaitEnd(node.process, kMargin, told));

@@ -21,7 +21,8 @@ Result<std::unique_ptr<files::DirectoryLock>> LockRun(const std::string& state_d
 
 struct RunningNode {
   ProcessId process;
-  Json ready;  // The line it printed when it was ready.
+  Json ready;      // The line it printed when it was ready.
+  Duration drain;  // Its stop.drain_s.
 };
 // Absent: none that `sheaf up` started. Changes nothing.
 std::optional<RunningNode> FindNode(const std::string& state_dir);
@@ -31,10 +32,10 @@ std::string LogOfNode(const std::string& state_dir);
 // Starts `sheaf serve` with these flags and waits until it is ready. An error has the end of its
 // log; an interrupted wait ends the node.
 Result<RunningNode> StartServing(const std::string& state_dir,
-                                 const std::vector<std::string>& flags,
+                                 const std::vector<std::string>& flags, std::chrono::seconds drain,
                                  const persistence::Report& report);
-// Lets it drain, at most `drain` and a little; kDeadline when it does not end.
-Status StopServing(const RunningNode& node, const std::string& state_dir, Duration drain,
+// Lets it drain, at most its time for that and a little; kDeadline when it does not end.
+Status StopServing(const RunningNode& node, const std::string& state_dir,
                    const persistence::Report& report);
 
 }  // namespace sheaf::app
