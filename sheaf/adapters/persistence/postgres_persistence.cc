@@ -119,9 +119,10 @@ class PostgresStore final : public SqlStore {
 }  // namespace
 
 Result<SqlPersistence> OpenPostgres(PostgresOptions options, postgres::Surroundings surroundings) {
-  SHEAF_ASSIGN(const std::string where, postgres::WhereOf(options.connect.url));
+  SHEAF_ASSIGN(const std::string where,
+               postgres::WhereOf(options.connect.url, options.connect.user));
   auto store = std::make_shared<PostgresStore>(options, std::move(surroundings));
-  auto opened = OpenOver(std::move(store), options.checkpoint, options.background);
+  auto opened = OpenOver(std::move(store), options.checkpoint, options.background, options.opening);
   if (opened.ok() || opened.error().message.starts_with(where)) return opened;
   return std::move(opened).error().In(where);
 }

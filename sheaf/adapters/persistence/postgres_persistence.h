@@ -15,6 +15,7 @@ struct PostgresOptions {
   Duration session_wait = std::chrono::seconds(30);  // …this long: kBackpressure.
   CheckpointLimits checkpoint;
   Executor* background = nullptr;  // See OpenOver; outlives what is opened.
+  Opening opening = Opening::kPrepare;
 };
 
 // Errors: those of drivers/postgres, and kUnsupported for a schema of later programs, which names

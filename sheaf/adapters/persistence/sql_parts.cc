@@ -2,6 +2,7 @@
 #include "sheaf/adapters/persistence/own_tables.h"
 #include "sheaf/adapters/persistence/sql_administration.h"
 #include "sheaf/adapters/persistence/sql_history.h"
+#include "sheaf/adapters/persistence/sql_look.h"
 #include "sheaf/adapters/persistence/sql_registry.h"
 #include "sheaf/adapters/persistence/sql_resources.h"
 #include "sheaf/adapters/persistence/sql_schema.h"
@@ -35,8 +36,12 @@ std::function<void(const std::string&)> Compactor(const SqlStorePtr& store,
 }  // namespace
 
 Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                                Executor* background) {
-  SHEAF_TRY(PrepareSchema(*store));
+                                Executor* background, Opening opening) {
+  if (opening == Opening::kPrepare) {
+    SHEAF_TRY(PrepareSchema(*store));
+  } else {
+    SHEAF_TRY(ExpectSchema(*store));
+  }
   SqlPersistence opened;
   opened.parts.fencing = std::make_unique<SqlFencing>(store);
   opened.parts.history =

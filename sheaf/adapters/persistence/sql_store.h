@@ -134,10 +134,15 @@ struct SqlPersistence {
   std::shared_ptr<SqlStore> store;  // Shared with the parts.
 };
 
-// Prepares the schema and makes the parts. Checkpoints are compacted on `background`; null: on the
-// thread whose change made it due.
+enum class Opening : uint8_t {
+  kPrepare,  // What is missing is made: the file, the schema.
+  kLook,     // Nothing is made or changed, and writes are refused where the database can.
+};
+
+// Prepares the schema, or looks whether it is there, and makes the parts. Checkpoints are compacted
+// on `background`; null: on the thread whose change made it due.
 Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                                Executor* background);
+                                Executor* background, Opening opening = Opening::kPrepare);
 
 // Differences between documents of history and their summaries; reads all of them.
 Result<std::vector<std::string>> Verify(SqlStore& store);

@@ -116,9 +116,31 @@ Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& option
   return database;
 }
 
+// Not read-only: the last reader of a write-ahead log that may write removes it when it ends.
+Result<std::unique_ptr<sqlite::Database>> OpenToLook(const SqliteOptions& options) {
+  SHEAF_ASSIGN(auto database,
+               sqlite::Database::Open({.path = options.path,
+                                       .vfs = options.vfs,
+                                       .mode = sqlite::OpenOptions::Mode::kReadWrite}));
+  SHEAF_TRY(database->Run("pragma query_only = on"));
+  return database;
+}
+
+Result<SqlPersistence> LookAtSqlite(const SqliteOptions& options) {
+  SHEAF_ASSIGN(auto writer, OpenToLook(options));
+  SHEAF_ASSIGN(auto reader, OpenToLook(options));
+  return OpenOver(std::make_shared<SqliteStore>(std::move(writer), std::move(reader), 1),
+                  options.checkpoint, options.background, Opening::kLook);
+}
+
 }  // namespace
 
 Result<SqlPersistence> OpenSqlite(SqliteOptions options) {
+  if (options.opening == Opening::kLook) {
+    auto looked = LookAtSqlite(options);
+    if (looked.ok() || looked.error().message.starts_with(options.path)) return looked;
+    return std::move(looked).error().In(options.path);
+  }
   SHEAF_ASSIGN(auto writer, OpenWriter(options));
   std::unique_ptr<sqlite::Database> reader;
   if (options.sharing == SqliteOptions::Sharing::kShared) {

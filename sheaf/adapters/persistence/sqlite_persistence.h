@@ -24,6 +24,7 @@ struct SqliteOptions {
   CheckpointLimits checkpoint;
   size_t group_max = 64;           // Writes that share a transaction, and so a sync.
   Executor* background = nullptr;  // See OpenOver; outlives what is opened.
+  Opening opening = Opening::kPrepare;
 };
 
 // Errors: those of drivers/sqlite, and kUnsupported for a schema of later programs, which names

@@ -3,9 +3,12 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "sheaf/adapters/persistence/persistence.h"
 #include "sheaf/base/async/async.h"
 #include "sheaf/base/core/core.h"
+#include "sheaf/drivers/postgres/postgres.h"
 #include "sheaf/host/chronicle/chronicle.h"
 #include "sheaf/ports/persistence/persistence.h"
 #include "sheaf/wire/settings/settings.h"
@@ -14,8 +17,8 @@ namespace sheaf::app {
 
 struct Backend {
   persistence::Persistence parts;
-  std::string shown;  // For people, without passwords.
-  bool keeps = true;  // Not `none`.
+  std::string shown;              // For people, without passwords.
+  bool keeps = true;              // Not `none`.
   std::shared_ptr<Event> ending;  // That of its parts.
 };
 
@@ -27,7 +30,28 @@ struct BackendParts {
   Duration tries = std::chrono::seconds(5);  // A database that is away is asked again so long.
   // Set when the process ends: who waits for a database that is away gives up. Shared with waits.
   std::shared_ptr<Event> ending = std::make_shared<Event>();
+  std::string password_file = "database.pass";  // persistence.password_file.
+  persistence::Opening opening = persistence::Opening::kPrepare;
 };
+
+// Where a postgresql: back end is.
+struct PostgresPlace {
+  std::string url;
+  std::string passfile;  // Empty: there is none.
+};
+bool IsPostgres(std::string_view text);
+// As people are told it: of a URL only what is no secret.
+std::string Shown(const std::string& text);
+inline constexpr std::string_view kLocalPostgres = "postgresql:local";
+// `password_file` as the settings say it. kForbidden: others may read it.
+Result<PostgresPlace> PostgresPlaceOf(const std::string& text, const std::string& state_dir,
+                                      const std::string& password_file);
+// Where a relative name of the settings lies.
+std::string Placed(const std::string& state_dir, const std::string& name);
+// How a session with it is opened, trying once.
+postgres::ConnectOptions ConnectOnce(const PostgresPlace& place);
+// What a wait for it is: `ending` ends it.
+postgres::Surroundings SurroundingsOf(Clock& clock, const std::shared_ptr<const Event>& ending);
 
 // `text` is persistence.backend as the settings checked it. Whatever cannot be opened is an error
 // that names the setting and never a password; nothing ever becomes `none` by itself.

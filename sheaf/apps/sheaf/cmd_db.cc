@@ -7,6 +7,13 @@ namespace sheaf::app {
 
 void AddDb(Cli& cli) {
   auto db = cli.Add("db", "Look after the database that a node keeps its memory in");
+  AddDbAlive(db);
+  AddDbCreate(db);
+  AddDbRotatePassword(db);
+  AddDbSchema(db);
+  AddDbHistory(db);
+  AddDbNodeState(db);
+  AddDbQload(db);
   AddDbVerify(db);
 }
 

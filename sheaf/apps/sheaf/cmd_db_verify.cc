@@ -31,8 +31,8 @@ void AddDbVerify(Command& db) {
   AddDbFlags(command, *flags);
   command
       .Does([flags] {
-        return WithDatabase(*flags,
-                            [&](DbSession& session) { return Verify(session, flags->json); });
+        return LookAtDatabase(*flags,
+                              [&](DbSession& session) { return Verify(session, flags->json); });
       })
       .Examples(
           "  sheaf db verify --state ./sheaf-state\n"

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "sheaf/apps/sheaf/commands.h"
+#include "sheaf/apps/sheaf/history_words.h"
 #include "sheaf/apps/sheaf/session.h"
 #include "sheaf/apps/sheaf/table.h"
 #include "sheaf/apps/sheaf/table_rows.h"
@@ -42,13 +43,7 @@ Json DocumentOf(const Json& row) {
   for (size_t at = 0; at + 1 < hex.size(); at += 2) {
     text += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
   }
-  Json document = Json::parse(text, nullptr, false);
-  for (const char* inner : {"specification", "detail"}) {
-    if (!document.contains(inner)) continue;
-    Json parsed = Json::parse(document[inner].get<std::string>(), nullptr, false);
-    if (!parsed.is_discarded()) document[inner] = std::move(parsed);
-  }
-  return document;
+  return Opened(Json::parse(text, nullptr, false));
 }
 
 Status Show(Session& session, const HistoryFlags& flags) {

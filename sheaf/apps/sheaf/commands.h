@@ -6,6 +6,9 @@
 namespace sheaf::app {
 
 void AddServe(Cli& cli);
+void AddUp(Cli& cli);
+void AddDown(Cli& cli);
+void AddCheck(Cli& cli);
 void AddQuery(Cli& cli);
 void AddGet(Cli& cli);
 void AddPut(Cli& cli);

@@ -5,9 +5,11 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "sheaf/apps/sheaf/exit.h"
+#include "sheaf/apps/sheaf/private_file.h"
 #include "sheaf/apps/sheaf/signals.h"
 #include "sheaf/apps/sheaf/terminal.h"
 
@@ -31,7 +33,8 @@ class OpenDatabase final : public DbSession {
           return Done();
         }) {}
 
-  int Open(const DbFlags& flags) {
+  // The settings; reports what is wrong with them.
+  int Read(const DbFlags& flags) {
     ConfigFlags asked = flags.config;
     if (!flags.backend.empty()) asked.sets.push_back("persistence.backend=" + flags.backend);
     auto config = ReadConfig(asked);
@@ -39,10 +42,15 @@ class OpenDatabase final : public DbSession {
     if (auto checked = config->Check(); !checked.ok()) return ReportUsage(checked.error());
     settings_ = config->settings();
     state_dir_ = std::filesystem::absolute(settings_.state.dir).lexically_normal().string();
-    auto backend = OpenBackend(settings_.persistence.backend, {.state_dir = state_dir_,
-                                                               .clock = clock_,
-                                                               .background = executor_,
-                                                               .ending = ending_});
+    named_ = config->Origin("state.dir") != "default";
+    return kExitOk;
+  }
+
+  int Open(persistence::Opening opening) {
+    if (const int missing = named_ ? ExpectState(*this) : kExitOk; missing != kExitOk) {
+      return missing;
+    }
+    auto backend = OpenBackend(settings_.persistence.backend, parts(opening));
     if (!backend.ok()) {
       Report(backend.error());
       return kExitState;
@@ -57,6 +65,14 @@ class OpenDatabase final : public DbSession {
   const Settings& settings() const override { return settings_; }
   const std::string& state_dir() const override { return state_dir_; }
   Clock& clock() override { return clock_; }
+  BackendParts parts(persistence::Opening opening) override {
+    return {.state_dir = state_dir_,
+            .clock = clock_,
+            .background = executor_,
+            .ending = ending_,
+            .password_file = settings_.persistence.password_file,
+            .opening = opening};
+  }
   Backend& backend() override { return backend_; }
   const persistence::Report& report() override { return report_; }
   Result<persistence::Administration*> administration() override {
@@ -75,10 +91,34 @@ class OpenDatabase final : public DbSession {
   const persistence::Report report_;
   Settings settings_;
   std::string state_dir_;
+  bool named_ = false;  // The state directory, by somebody.
   Backend backend_;
 };
 
+// Without an opening nothing is opened.
+int Run(const DbFlags& flags, std::optional<persistence::Opening> opening, const DbWork& work) {
+  OpenDatabase opened;
+  if (const int failed = opened.Read(flags); failed != kExitOk) return failed;
+  if (opening.has_value()) {
+    const int failed = opened.Open(*opening);
+    if (opened.told() != 0) return kExitSignal + opened.told();
+    if (failed != kExitOk) return failed;
+  }
+  const Result<int> done = work(opened);
+  opened.EndLine();
+  if (opened.told() != 0) return kExitSignal + opened.told();
+  if (done.ok()) return *done;
+  const int code = Report(done.error());
+  return done.error().kind == Kind::kConflict ? kExitHeld : code;
+}
+
 }  // namespace
+
+int ExpectState(const DbSession& session) {
+  if (IsThere(session.state_dir())) return kExitOk;
+  return ReportUsage(
+      Fail(Kind::kInvalid, "there is no state directory '" + session.state_dir() + "'"));
+}
 
 void AddDbFlags(Command& command, DbFlags& flags) {
   command.Flag("--json", flags.json, "JSON on standard output")
@@ -92,15 +132,14 @@ void AddDbFlags(Command& command, DbFlags& flags) {
       .Group("");
 }
 
-int WithDatabase(const DbFlags& flags, const std::function<Result<int>(DbSession&)>& work) {
-  OpenDatabase opened;
-  if (const int failed = opened.Open(flags); failed != kExitOk) return failed;
-  const Result<int> done = work(opened);
-  opened.EndLine();
-  if (opened.told() != 0) return kExitSignal + opened.told();
-  if (done.ok()) return *done;
-  const int code = Report(done.error());
-  return done.error().kind == Kind::kConflict ? kExitHeld : code;
+int WithDatabase(const DbFlags& flags, const DbWork& work) {
+  return Run(flags, persistence::Opening::kPrepare, work);
+}
+int LookAtDatabase(const DbFlags& flags, const DbWork& work) {
+  return Run(flags, persistence::Opening::kLook, work);
+}
+int WithDbSettings(const DbFlags& flags, const DbWork& work) {
+  return Run(flags, std::nullopt, work);
 }
 
 }  // namespace sheaf::app

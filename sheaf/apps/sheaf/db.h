@@ -26,13 +26,16 @@ struct DbFlags {
 // Declares them; --json prints JSON on standard output in place of words.
 void AddDbFlags(Command& command, DbFlags& flags);
 
-// A database opened by a command. Owner: the command. Ctrl-C makes `report` return kCancelled.
+// A command on a database. Owner: the command. Ctrl-C makes `report` return kCancelled.
 class DbSession {
  public:
   virtual ~DbSession() = default;
   virtual const Settings& settings() const = 0;
   virtual const std::string& state_dir() const = 0;
   virtual Clock& clock() = 0;
+  // How a back end is opened here.
+  virtual BackendParts parts(persistence::Opening opening) = 0;
+  // The one that was opened; not WithDbSettings.
   virtual Backend& backend() = 0;
   // Shows progress on a terminal's standard error and hears Ctrl-C.
   virtual const persistence::Report& report() = 0;
@@ -40,8 +43,19 @@ class DbSession {
   virtual Result<persistence::Administration*> administration() = 0;
 };
 
+// kExitOk when the state directory is there; else says so, which is a usage error.
+int ExpectState(const DbSession& session);
+
+using DbWork = std::function<Result<int>(DbSession&)>;
+
 // Opens persistence.backend as a node with these flags would, without being one, does the work and
 // reports its error; returns the exit code: that of `work`, kExitHeld for a scope that is held.
-int WithDatabase(const DbFlags& flags, const std::function<Result<int>(DbSession&)>& work);
+// A state directory that was named must be there.
+int WithDatabase(const DbFlags& flags, const DbWork& work);
+// The same for a command that only looks: nothing is made or changed; what is not there is an
+// error.
+int LookAtDatabase(const DbFlags& flags, const DbWork& work);
+// The same before anything is opened; the state directory need not be there.
+int WithDbSettings(const DbFlags& flags, const DbWork& work);
 
 }  // namespace sheaf::app

@@ -5,6 +5,13 @@
 
 namespace sheaf::app {
 
+void AddDbAlive(Command& db);
+void AddDbCreate(Command& db);
+void AddDbRotatePassword(Command& db);
+void AddDbSchema(Command& db);
+void AddDbHistory(Command& db);
+void AddDbNodeState(Command& db);
+void AddDbQload(Command& db);
 void AddDbVerify(Command& db);
 
 }  // namespace sheaf::app

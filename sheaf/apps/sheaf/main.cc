@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
           "A command that needs no server does its work in this process.\n" + ExitCodesHelp(),
           kVersion);
   AddServe(cli);
+  AddUp(cli);
+  AddDown(cli);
+  AddCheck(cli);
   AddQuery(cli);
   AddGet(cli);
   AddPut(cli);

@@ -124,7 +124,7 @@ class LiveNode final : public Node {
     if (web_ != nullptr) web_->Stop(Left(clock_, deadline));
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
-    memory_.ending->Set();
+    if (memory_.ending != nullptr) memory_.ending->Set();  // It was opened.
     if (chronicle_ != nullptr) chronicle_->Stop();
     if (modules_ != nullptr) modules_->Stop();
     if (node_was_ready_) log_.Info("stopped");
@@ -164,7 +164,8 @@ class LiveNode final : public Node {
     SHEAF_ASSIGN(memory_, OpenBackend(goes ? "none" : settings_.persistence.backend,
                                       {.state_dir = state_dir_,
                                        .clock = clock_,
-                                       .background = executor_}));
+                                       .background = executor_,
+                                       .password_file = settings_.persistence.password_file}));
     auto options = ChronicleOptionsOf(settings_, memory_);
     options.start = !serves()                                         ? chronicle::Start::kAside
                     : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold

@@ -3,7 +3,10 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <cctype>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "sheaf/base/core/check.h"
 #include "sheaf/drivers/postgres/connection.h"
@@ -11,16 +14,40 @@
 namespace sheaf::postgres {
 namespace {
 
-// The code at the end of what libpq says when it was told to say the codes of errors.
+// The code in what libpq says when it was told to say the codes of errors: at the end of a line,
+// the last one that has one. Behind it libpq may say which file a password came from.
 std::string CodeIn(std::string_view said) {
   constexpr size_t kCode = 5;
-  while (!said.empty() && said.back() == '\n') said.remove_suffix(1);
-  if (said.size() < kCode + 2 || said[said.size() - kCode - 1] != ' ') return {};
-  const std::string_view code = said.substr(said.size() - kCode);
-  const bool plausible = std::all_of(code.begin(), code.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
-  });
-  return plausible ? std::string(code) : std::string();
+  while (!said.empty()) {
+    while (!said.empty() && said.back() == '\n') said.remove_suffix(1);
+    const size_t begins = said.rfind('\n') + 1;  // 0 when there is but one line.
+    const std::string_view line = said.substr(begins);
+    said = said.substr(0, begins);
+    if (line.size() < kCode + 2 || line[line.size() - kCode - 1] != ' ') continue;
+    const std::string_view code = line.substr(line.size() - kCode);
+    const bool plausible = std::all_of(code.begin(), code.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+    });
+    if (plausible) return std::string(code);
+  }
+  return {};
+}
+
+// What a URL says, keyword by keyword.
+Result<std::map<std::string, std::string>> OptionsIn(const std::string& url) {
+  // Libpq's own words may hold the password.
+  const Error malformed = Fail(Kind::kInvalid, "the URL of the PostgreSQL database is malformed");
+  if (!url.starts_with("postgresql://") && !url.starts_with("postgres://")) return malformed;
+  char* why = nullptr;
+  auto* const options = ::PQconninfoParse(url.c_str(), &why);
+  if (why != nullptr) ::PQfreemem(why);
+  if (options == nullptr) return malformed;
+  std::map<std::string, std::string> said;
+  for (const auto* each = options; each->keyword != nullptr; ++each) {
+    if (each->val != nullptr) said[each->keyword] = each->val;
+  }
+  ::PQconninfoFree(options);
+  return said;
 }
 
 std::string MillisecondsOf(Duration wait) {
@@ -29,30 +56,49 @@ std::string MillisecondsOf(Duration wait) {
 
 }  // namespace
 
-Result<std::string> WhereOf(const std::string& url) {
-  // Libpq's own words may hold the password.
-  const Error malformed = Fail(Kind::kInvalid, "the URL of the PostgreSQL database is malformed");
-  if (!url.starts_with("postgresql://") && !url.starts_with("postgres://")) return malformed;
-  char* why = nullptr;
-  auto* const options = ::PQconninfoParse(url.c_str(), &why);
-  if (why != nullptr) ::PQfreemem(why);
-  if (options == nullptr) return malformed;
-  std::string user, host, port, database;
-  for (const auto* each = options; each->keyword != nullptr; ++each) {
-    if (each->val == nullptr) continue;
-    const std::string_view keyword = each->keyword;
-    if (keyword == "user") user = std::string(each->val) + "@";
-    if (keyword == "host") host = each->val;
-    if (keyword == "port") port = std::string(":") + each->val;
-    if (keyword == "dbname") database = each->val;
+Result<std::string> WhereOf(const std::string& url, const std::string& user) {
+  SHEAF_ASSIGN(auto said, OptionsIn(url));
+  if (!user.empty()) said["user"] = user;
+  const std::string who = said["user"].empty() ? "" : said["user"] + "@";
+  const std::string port = said["port"].empty() ? "" : ":" + said["port"];
+  return "postgresql://" + who + said["host"] + port + "/" + said["dbname"];
+}
+
+std::string UrlEscaped(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string_view::npos) {
+      out += c;
+    } else {
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
   }
-  ::PQconninfoFree(options);
-  return "postgresql://" + user + host + port + "/" + database;
+  return out;
+}
+
+Result<std::string> UrlFor(const std::string& url, const std::string& user) {
+  SHEAF_ASSIGN(auto said, OptionsIn(url));
+  std::string out = "postgresql://" + UrlEscaped(user) + "@/" + UrlEscaped(said["dbname"]);
+  char sign = '?';
+  for (const auto& [keyword, value] : said) {
+    if (keyword == "user" || keyword == "password" || keyword == "dbname") continue;
+    if (value.empty()) continue;
+    out += sign + UrlEscaped(keyword) + "=" + UrlEscaped(value);
+    sign = '&';
+  }
+  return out;
+}
+
+Result<Named> NamedIn(const std::string& url) {
+  SHEAF_ASSIGN(auto said, OptionsIn(url));
+  return Named{said["user"], said["dbname"], !said["password"].empty()};
 }
 
 Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options,
                                                      Surroundings surroundings) {
-  SHEAF_ASSIGN(std::string where, WhereOf(options.url));
+  SHEAF_ASSIGN(std::string where, WhereOf(options.url, options.user));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(surroundings), std::move(where)));
   SHEAF_TRY(connection->Revive());
@@ -77,10 +123,23 @@ Status Connection::Revive() {
 }
 
 Status Connection::ConnectOnce() {
-  const char* const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
-                                  nullptr};
-  const char* const values[] = {options_.url.c_str(), "sheaf", "UTF8", nullptr};
-  handle_ = ::PQconnectStartParams(keywords, values, 1);
+  std::vector<const char*> keywords, values;
+  const auto add = [&](const char* keyword, const std::string& value) {
+    if (value.empty()) return;
+    keywords.push_back(keyword);
+    values.push_back(value.c_str());
+  };
+  const std::string application = "sheaf", encoding = "UTF8";
+  add("passfile", options_.passfile);  // Before the URL, which may name another.
+  add("dbname", options_.url);
+  add("user", options_.user);
+  add("dbname", options_.database);
+  add("password", options_.password);
+  add("fallback_application_name", application);
+  add("client_encoding", encoding);
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  handle_ = ::PQconnectStartParams(keywords.data(), values.data(), 1);
   SHEAF_CHECK(handle_ != nullptr);  // Memory.
   ::PQsetErrorVerbosity(handle_, PQERRORS_SQLSTATE);
   ::PQsetNoticeReceiver(
@@ -92,6 +151,18 @@ Status Connection::ConnectOnce() {
 
 Error Connection::Refused() {
   sqlstate_ = CodeIn(::PQerrorMessage(handle_));
+  // Libpq says it by itself, without a code.
+  if (::PQconnectionNeedsPassword(handle_) != 0) {
+    sqlstate_ = "28P01";
+    return Fail(Kind::kUnauthenticated,
+                where_ + ": the server demands a password and none was given for this user: in " +
+                    "the URL, in PGPASSWORD or in a password file",
+                R"({"sqlstate":"28P01"})");
+  }
+  if (sqlstate_ == "28P01") {
+    return Fail(Kind::kUnauthenticated, where_ + ": the server refuses this user or its password",
+                R"({"sqlstate":"28P01"})");
+  }
   const Meaning meaning = MeaningOf(sqlstate_, Phase::kConnecting);
   if (sqlstate_.empty()) return Fail(meaning.kind, where_ + ": nobody answers there");
   return Fail(meaning.kind, where_ + ": the server refuses, SQLSTATE " + sqlstate_,
@@ -135,7 +206,19 @@ Status Connection::SetUp() {
       "set_config('synchronous_commit', CASE current_setting('synchronous_commit') "
       "WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)");
   SHEAF_TRY(Query(settings, values));
+  if (options_.role.empty()) return Done();
+  const Value role[] = {std::string_view(options_.role)};
+  SHEAF_TRY(Query(Sql("SELECT set_config('role', $1, false)"), role));
   return Done();
+}
+
+Result<std::string> Connection::Verifier(const std::string& user, const std::string& password) {
+  if (lost()) return Fail(Kind::kDependency, where_ + ": the connection was lost before");
+  char* made = ::PQencryptPasswordConn(handle_, password.c_str(), user.c_str(), "scram-sha-256");
+  if (made == nullptr) return Fail(Kind::kInternal, "libpq makes no SCRAM verifier");
+  std::string verifier = made;
+  ::PQfreemem(made);
+  return verifier;
 }
 
 }  // namespace sheaf::postgres

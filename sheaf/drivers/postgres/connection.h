@@ -52,6 +52,12 @@ struct Statement {
 
 struct ConnectOptions {
   std::string url;  // "postgresql://user:password@host:port/database?…"; libpq's.
+  // In place of the URL's; empty: the URL's.
+  std::string user, password, database;
+  // A password file as libpq knows them ("host:port:database:user:password" lines), asked when
+  // neither the URL nor the environment has a password. Empty: libpq's own, ~/.pgpass.
+  std::string passfile;
+  std::string role;  // Taken on after connecting (SET ROLE); empty: none.
   Duration connect_wait = std::chrono::seconds(10);  // One attempt.
   Duration statement_timeout = std::chrono::seconds(30);
   // A transaction whose client says nothing for this long is undone, and what it holds is free.
@@ -89,6 +95,9 @@ class Connection final {
   Result<int64_t> Run(const Sql& sql, std::span<const Value> values = {});
   // All of them with one wait; the first error ends the batch, and outside a transaction undoes it.
   Result<std::vector<int64_t>> RunAll(std::span<const Statement> statements);
+
+  // What a server keeps of a password (SCRAM-SHA-256), made here: the password does not travel.
+  Result<std::string> Verifier(const std::string& user, const std::string& password);
 
   // Asks the server to end what runs, which then fails with kCancelled. Nothing if nothing runs.
   Status Cancel();
@@ -147,7 +156,17 @@ class Connection final {
   pg_cancel* cancel_ SHEAF_GUARDED_BY(mutex_) = nullptr;
 };
 
-// Checks a URL and says the server without its password; kInvalid.
-Result<std::string> WhereOf(const std::string& url);
+// Checks a URL and says the server without its password, as `user` if one is given; kInvalid.
+Result<std::string> WhereOf(const std::string& url, const std::string& user = {});
+// The same database as a URL for `user`: without a password, everything else kept; kInvalid.
+Result<std::string> UrlFor(const std::string& url, const std::string& user);
+// Of a URL: the user and database it names, empty when it does not; whether it holds a password.
+struct Named {
+  std::string user, database;
+  bool password = false;
+};
+Result<Named> NamedIn(const std::string& url);
+// Text as a part of a URL: everything but letters, digits and -._~ escaped.
+std::string UrlEscaped(std::string_view text);
 
 }  // namespace sheaf::postgres

@@ -19,11 +19,11 @@
 namespace sheaf::endpoint {
 
 struct EndpointOptions {
-  flight::ServerOptions server;  // `translate` is set by the endpoint.
-  std::string ticket_key;        // command::TicketBox::kKeyBytes bytes.
+  flight::ServerOptions server;     // `translate` is set by the endpoint.
+  std::string ticket_key;           // command::TicketBox::kKeyBytes bytes.
   size_t request_threads_max = 16;  // Planning and actions; waits hold no thread.
   size_t request_queue_max = 4096;
-  size_t memo_max = 4096;           // Commands remembered by their bytes.
+  size_t memo_max = 4096;  // Commands remembered by their bytes.
   Duration pollable_wait = std::chrono::milliseconds(2000);
 };
 

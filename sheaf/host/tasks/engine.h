@@ -33,10 +33,10 @@ using CommandPtr = std::shared_ptr<const Command>;
 struct EngineOptions {
   size_t threads_max = 64;  // Runs that execute at once, sub-runs included.
   Duration claim_window = std::chrono::seconds(30);
-  Duration slow_run = std::chrono::seconds(10);  // Logged at info above it.
-  size_t ended_max = 10'000;                     // Ended runs remembered for {"task"}.
-  std::string owner = "node";                    // In the query state.
-  Tier default_tier = Tier::kDisk;  // Of sinks that name none.
+  Duration slow_run = std::chrono::seconds(10);        // Logged at info above it.
+  size_t ended_max = 10'000;                           // Ended runs remembered for {"task"}.
+  std::string owner = "node";                          // In the query state.
+  Tier default_tier = Tier::kDisk;                     // Of sinks that name none.
   Duration default_retain = std::chrono::seconds(60);  // Of commands that name none.
 };
 
@@ -175,7 +175,7 @@ class Engine final {
   Result<RunPtr> CheckSink(const Node& node, bool* attaches) SHEAF_REQUIRES(mutex_);
   RunPtr Attachable(const Node& node) SHEAF_REQUIRES(mutex_);
   Submission Place(const NodePtr& node, const flights::Context& context, Hold hold,
-                    const Command& outer) SHEAF_REQUIRES(mutex_);
+                   const Command& outer) SHEAF_REQUIRES(mutex_);
   RunPtr Start(const NodePtr& node, const flights::Context& context, const Command& outer)
       SHEAF_REQUIRES(mutex_);
   InterestId AddInterest(Run& run, const Node& node, const flights::Context& context, Hold hold,

@@ -79,7 +79,11 @@ std::vector<Key> WorkKeys() {
 
       {"persistence.backend", SHEAF_FIELD(persistence.backend), "sqlite:sheaf.db",
        "Where history, checkpoint, services and resources are kept: sqlite:FILE, postgresql://…, "
-       "file:DIR (relative ones in state.dir), memory: or none."},
+       "file:DIR (relative ones in state.dir), memory: or none; postgresql:local is the server "
+       "that `sheaf up` runs in state.dir."},
+      {"persistence.password_file", SHEAF_FIELD(persistence.password_file), "database.pass",
+       "Passwords for a postgresql:// without one, as libpq's passfile; relative in state.dir. "
+       "`sheaf db create` writes it."},
 
       {"tasks.running_max", SHEAF_FIELD(tasks.running_max), "0", "Tasks that run at once.",
        "twice the cores", 0, 4096},
@@ -117,6 +121,12 @@ std::vector<Key> HouseKeys() {
 
       {"stop.drain_s", SHEAF_FIELD(stop.drain_s), "10",
        "After SIGTERM running work has this time to finish.", "", 0, kDayS},
+
+      {"up.postgres_programs", SHEAF_FIELD(up.postgres_programs), "",
+       "For postgresql:local: the directory of initdb and postgres.",
+       "the newest of /usr/lib/postgresql/*/bin, then PATH"},
+      {"up.postgres_user", SHEAF_FIELD(up.postgres_user), "postgres",
+       "For postgresql:local: who the server runs as when root calls `sheaf up`."},
 
       {"modules.enabled", SHEAF_FIELD(modules.enabled), "files,sql", "The services of this node."},
   };

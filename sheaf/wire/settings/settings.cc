@@ -149,8 +149,9 @@ class Reader {
     for (const auto& [section, where] : foreign_sections_) {
       if (is_module(section)) continue;
       named.insert(section);
-      Note(where, "", core::UnknownWord("section", section, Sections()) +
-                          " (of other modules only those in modules.enabled)");
+      Note(where, "",
+           core::UnknownWord("section", section, Sections()) +
+               " (of other modules only those in modules.enabled)");
     }
     for (const Foreign& entry : foreign_) {
       const std::string section = SectionOf(entry.key);
@@ -215,7 +216,10 @@ class Reader {
   }
 
   void CheckBackend(const std::string& backend) {
-    if (backend == "none" || backend == "memory:" || backend.starts_with("postgresql://")) return;
+    if (backend == "none" || backend == "memory:" || backend == "postgresql:local" ||
+        backend.starts_with("postgresql://")) {
+      return;
+    }
     for (const std::string_view form : {"sqlite:", "file:"}) {
       if (backend.starts_with(form) && backend.size() > form.size()) return;
     }

@@ -70,6 +70,7 @@ struct Settings {
   } tasks;
   struct Persistence {
     std::string backend;
+    std::string password_file;
   } persistence;
   struct Sql {
     Bytes memory;
@@ -84,6 +85,10 @@ struct Settings {
   struct Stop {
     seconds drain_s{};
   } stop;
+  struct Up {
+    std::string postgres_programs;
+    std::string postgres_user;
+  } up;
   struct Modules {
     std::vector<std::string> enabled;
   } modules;

@@ -163,9 +163,9 @@ TEST(SettingsTest, AnUnknownKeyIsNamedWithItsPlaceAndTheNearestOne) {
 
 TEST(SettingsTest, OnlyVariablesOfOurSectionsAreLookedAt) {
   Sources sources;
-  sources.environment = {{"SHEAF_BIN", "x"},        {"SHEAF_SEED", "1"}, {"PATH", "y"},
-                         {"SHEAF_LOG_LEVEL", ""},   {"SHEAF_", "z"},
-                         {"SHEAF_LOG_LEVLE", "debug"}};
+  sources.environment = {{"SHEAF_BIN", "x"}, {"SHEAF_SEED", "1"},
+                         {"PATH", "y"},      {"SHEAF_LOG_LEVEL", ""},
+                         {"SHEAF_", "z"},    {"SHEAF_LOG_LEVLE", "debug"}};
   EXPECT_THAT(Problems(sources), ElementsAre("SHEAF_LOG_LEVLE: no such setting; did you mean "
                                              "'SHEAF_LOG_LEVEL'?"));
 }
@@ -286,10 +286,12 @@ TEST(SettingsTest, ASectionOfAModuleThatIsNotEnabledIsAMistake) {
 
 TEST(SettingsTest, ABackEndOfPersistenceIsOneOfFive) {
   EXPECT_EQ(Config::Read({}).settings().persistence.backend, "sqlite:sheaf.db");
-  for (const char* good : {"none", "memory:", "sqlite:a/b.db", "file:d", "postgresql://h/d"}) {
+  for (const char* good :
+       {"none", "memory:", "sqlite:a/b.db", "file:d", "postgresql://h/d", "postgresql:local"}) {
     EXPECT_TRUE(Problems(FromFlags({std::string("persistence.backend=") + good})).empty()) << good;
   }
-  for (const char* bad : {"sqlite", "sqlite:", "file:", "mysql://u:secret@h/d", "None"}) {
+  for (const char* bad : {"sqlite", "sqlite:", "file:", "mysql://u:secret@h/d", "None",
+                          "postgresql:", "postgresql:other"}) {
     EXPECT_THAT(Problems(FromFlags({std::string("persistence.backend=") + bad})),
                 ElementsAre(AllOf(HasSubstr("--set: persistence.backend: expected sqlite:FILE"),
                                   Not(HasSubstr("secret")))))
@@ -353,8 +355,8 @@ TEST(ShowTest, PasswordsInsideUrisAreNotShown) {
 }
 
 TEST(ShowTest, UrisWithoutPasswordsStayAsTheyAre) {
-  for (const auto* text : {"s3://bucket/x:y@z", "http://host:80/", "/a:b@c", "a://", "://@:",
-                           "file:///x"}) {
+  for (const auto* text :
+       {"s3://bucket/x:y@z", "http://host:80/", "/a:b@c", "a://", "://@:", "file:///x"}) {
     EXPECT_EQ(WithoutPasswords(text), text);
   }
   EXPECT_EQ(WithoutPasswords("a://u:p@h/ b://u:q:r@h"), "a://u:***@h/ b://u:***@h");
@@ -378,11 +380,9 @@ TEST(KeysTest, EveryFieldKeepsWhatItIsGiven) {
   // Two keys of one field would show here: each is changed alone, and only it may change.
   const Settings before = Config::Read({}).settings();
   const std::map<std::string, std::string> other = {
-      {"node.name", "other"},         {"state.dir", "other"},
-      {"flight.listen", "[::1]:7"},   {"http.listen", "[::1]:9"},
-      {"files.roots", "/other"},      {"modules.enabled", "files"},
-      {"store.default_tier", "object"}, {"log.format", "json"},
-      {"log.level", "error"}};
+      {"node.name", "other"},           {"state.dir", "other"},    {"flight.listen", "[::1]:7"},
+      {"http.listen", "[::1]:9"},       {"files.roots", "/other"}, {"modules.enabled", "files"},
+      {"store.default_tier", "object"}, {"log.format", "json"},    {"log.level", "error"}};
   for (const Key& key : Keys()) {
     const std::string now = Print(key, before);
     const auto at = other.find(std::string(key.name));
