@@ -15,6 +15,9 @@ struct PostgresOptions {
   Duration session_wait = std::chrono::seconds(30);  // …this long: kBackpressure.
   CheckpointLimits checkpoint;
   Executor* background = nullptr;  // See OpenOver; outlives what is opened.
+  OlderSchema older = OlderSchema::kRefused;
+  // Backups before a migration go here; empty: the current directory.
+  std::string backup_directory;
 };
 
 // Errors: those of drivers/postgres, and kUnsupported for a schema of later programs, which names

@@ -35,23 +35,23 @@ std::function<void(const std::string&)> Compactor(const SqlStorePtr& store,
 }  // namespace
 
 Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                                Executor* background) {
-  SHEAF_TRY(PrepareSchema(*store));
+                                Executor* background, Upkeep upkeep) {
+  SHEAF_TRY(PrepareSchema(*store, upkeep));
   SqlPersistence opened;
   opened.parts.fencing = std::make_unique<SqlFencing>(store);
   opened.parts.history =
       std::make_unique<SqlHistory>(store, limits, Compactor(store, limits, background));
   opened.parts.services = std::make_unique<SqlRegistry>(store);
   opened.parts.resources = std::make_unique<SqlResources>(store);
-  opened.parts.administration = std::make_unique<SqlAdministration>(store);
+  opened.parts.administration = std::make_unique<SqlAdministration>(store, std::move(upkeep));
   opened.store = std::move(store);
   return opened;
 }
 
-Result<std::vector<std::string>> Verify(SqlStore& store) {
+Result<std::vector<std::string>> Verify(SqlStore& store, const Report& report) {
   std::vector<std::string> differences;
   SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(differences, VerifyHistory(session));
+    SHEAF_ASSIGN(differences, VerifyHistory(session, report));
     return Done();
   }));
   return differences;

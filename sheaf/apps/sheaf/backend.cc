@@ -24,7 +24,12 @@ Result<persistence::SqlPersistence> OpenPostgres(const std::string& url, const B
                                                  const std::shared_ptr<const Event>& ending) {
   persistence::PostgresOptions options;
   options.connect = {
-      .url = url, .connect_wait = std::chrono::seconds(3), .retry_deadline = parts.tries};
+      .url = url,
+      .connect_wait = std::chrono::seconds(3),
+      .statement_timeout = parts.statement_timeout,
+      .retry_deadline = parts.tries};
+  options.older = parts.older.value_or(options.older);
+  options.backup_directory = parts.state_dir;
   options.background = &parts.background;
   const auto wait = [ending](Duration duration) -> Status {
     if (!ending->WaitFor(duration)) return Done();
@@ -46,6 +51,8 @@ Result<persistence::Persistence> OpenParts(const std::string& text, const Backen
     persistence::SqliteOptions options;
     options.path = Placed(parts.state_dir, text.substr(kSqlite.size()));
     options.background = &parts.background;
+    options.clock = &parts.clock;
+    options.older = parts.older.value_or(options.older);
     SHEAF_ASSIGN(auto opened, persistence::OpenSqlite(std::move(options)));
     return std::move(opened.parts);
   }

@@ -7,6 +7,10 @@ namespace sheaf::app {
 
 void AddDb(Cli& cli) {
   auto db = cli.Add("db", "Look after the database that a node keeps its memory in");
+  AddDbBackup(db);
+  AddDbMigrate(db);
+  AddDbPurge(db);
+  AddDbRestore(db);
   AddDbVerify(db);
 }
 

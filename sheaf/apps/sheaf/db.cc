@@ -14,6 +14,9 @@
 namespace sheaf::app {
 namespace {
 
+// Counting or emptying a large table takes its time.
+constexpr Duration kStatementLong = std::chrono::hours(1);
+
 class OpenDatabase final : public DbSession {
  public:
   OpenDatabase()
@@ -42,9 +45,12 @@ class OpenDatabase final : public DbSession {
     auto backend = OpenBackend(settings_.persistence.backend, {.state_dir = state_dir_,
                                                                .clock = clock_,
                                                                .background = executor_,
+                                                               .older = flags.older,
+                                                               .statement_timeout = kStatementLong,
                                                                .ending = ending_});
     if (!backend.ok()) {
       Report(backend.error());
+      if (persistence::IsScopeHeld(backend.error())) return kExitHeld;
       return kExitState;
     }
     backend_ = *std::move(backend);
@@ -100,7 +106,7 @@ int WithDatabase(const DbFlags& flags, const std::function<Result<int>(DbSession
   if (opened.told() != 0) return kExitSignal + opened.told();
   if (done.ok()) return *done;
   const int code = Report(done.error());
-  return done.error().kind == Kind::kConflict ? kExitHeld : code;
+  return persistence::IsScopeHeld(done.error()) ? kExitHeld : code;
 }
 
 }  // namespace sheaf::app

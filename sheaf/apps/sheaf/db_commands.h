@@ -5,6 +5,10 @@
 
 namespace sheaf::app {
 
+void AddDbBackup(Command& db);
+void AddDbMigrate(Command& db);
+void AddDbPurge(Command& db);
+void AddDbRestore(Command& db);
 void AddDbVerify(Command& db);
 
 }  // namespace sheaf::app

@@ -124,7 +124,7 @@ class LiveNode final : public Node {
     if (web_ != nullptr) web_->Stop(Left(clock_, deadline));
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
-    memory_.ending->Set();
+    if (memory_.ending != nullptr) memory_.ending->Set();
     if (chronicle_ != nullptr) chronicle_->Stop();
     if (modules_ != nullptr) modules_->Stop();
     if (node_was_ready_) log_.Info("stopped");
