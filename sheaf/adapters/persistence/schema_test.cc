@@ -2,8 +2,9 @@
 //       every released version ends where a fresh database begins · an older schema is migrated
 //       at the opening after a backup, or refused with the command that does it · never under a
 //       holder, unless he is fenced · a backup before a migration brings all back · what differs
-//       from the version is named: tables, columns, indexes, checksums · a later schema is refused, both
-//       versions named · tables of others are not taken · several who migrate at once do it once
+//       from the version is named: tables, columns, indexes, checksums · a later schema is
+//       refused, both versions named · tables of others are not taken · several who migrate at
+//       once do it once
 #include <atomic>
 #include <filesystem>
 #include <fstream>
