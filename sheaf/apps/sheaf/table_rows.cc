@@ -1,5 +1,6 @@
 #include "sheaf/apps/sheaf/table_rows.h"
 
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
 
 #include <memory>
