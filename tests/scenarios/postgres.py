@@ -1,94 +1,85 @@
-"""A PostgreSQL of a test's own, as an operator would have one: it demands passwords."""
+"""A PostgreSQL of the tests' own, on a Unix socket in a directory of its own."""
 
 import os
 import pathlib
 import pwd
-import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
+
+import pytest
 
 from node import die_with_parent, eventually
 
 PROGRAMS = pathlib.Path("/usr/lib/postgresql/15/bin")
-SUPERUSER = "postgres"
+USER = "postgres"
 
 
-def become_server():
-    """In the child: PostgreSQL refuses to run as root."""
-    die_with_parent()
+def _as_server():
+    """In the child: the server refuses to run as root, and ends with the tests."""
     if os.getuid() == 0:
-        who = pwd.getpwnam(SUPERUSER)
+        who = pwd.getpwnam(USER)
         os.setgroups([])
         os.setgid(who.pw_gid)
         os.setuid(who.pw_uid)
-        die_with_parent()  # A change of the user takes it back.
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def reachable_directory():
-    """Where the server's user can get to, in memory if there is such a place."""
-    above = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-roles-", dir=above))
-    directory.chmod(0o755)
-    return directory
+    die_with_parent()
 
 
 class Postgres:
-    """`close` ends it and removes its files."""
+    """Started once a session; every database of it is fresh."""
 
     def __init__(self):
-        self.directory = reachable_directory()
-        self.password = secrets.token_hex(12)
-        self.port = free_port()
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="sheaf-pg-"))
+        self.directory.chmod(0o755)
         if os.getuid() == 0:
-            shutil.chown(self.directory, SUPERUSER, SUPERUSER)
-        password_file = self.directory / "password"
-        password_file.write_text(self.password + "\n")
-        password_file.chmod(0o644)
-        self._run("initdb", "-D", self.directory / "data", "-U", SUPERUSER, "-E", "UTF8",
-                  "--locale=C.UTF-8", "--auth=scram-sha-256", f"--pwfile={password_file}",
-                  "--no-sync", "--no-instructions")
-        # What a careless server writes down: every statement with its values.
-        self.log = self.directory / "log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [PROGRAMS / "postgres", "-D", self.directory / "data", "-p", str(self.port),
-                 "-k", self.directory, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off",
-                 "-c", "log_statement=all", "-c", "log_min_duration_statement=0"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=become_server,
-                start_new_session=True)
-        eventually(lambda: self.psql("select 1", check=False).returncode == 0, 60,
-                   what="PostgreSQL answers")
+            who = pwd.getpwnam(USER)
+            os.chown(self.directory, who.pw_uid, who.pw_gid)
+        data = self.directory / "data"
+        self._run("initdb", "-D", data, "-U", USER, "-E", "UTF8", "--auth=trust", "--no-sync",
+                  "--no-instructions")
+        self.process = subprocess.Popen(
+            [PROGRAMS / "postgres", "-D", data, "-k", self.directory, "-c", "listen_addresses=",
+             "-c", "fsync=off"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd="/", preexec_fn=_as_server)
+        eventually(self.answers, timeout_s=60, what="PostgreSQL")
+        self.databases = 0
 
-    def _run(self, program, *words):
-        subprocess.run([PROGRAMS / program, *map(str, words)], check=True, preexec_fn=become_server,
-                       capture_output=True, timeout=120)
+    def _run(self, program, *arguments):
+        subprocess.run([PROGRAMS / program, *map(str, arguments)], check=True, cwd="/",
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=120,
+                       preexec_fn=_as_server)
 
-    def url(self, user=SUPERUSER, password=None, database="postgres"):
-        secret = f":{password}" if password else ""
-        return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{database}"
+    def answers(self):
+        """Whether somebody answers."""
+        return subprocess.run([PROGRAMS / "pg_isready", "-q", "-h", self.directory], check=False,
+                              timeout=20).returncode == 0
 
-    def psql(self, statement, user=SUPERUSER, password=None, database="postgres", check=True):
-        """Rows, one a line; with check=False what became of it."""
-        environment = {**os.environ, "PGPASSWORD": password or self.password,
-                       "PGPASSFILE": "/dev/null"}
-        done = subprocess.run(
-            [PROGRAMS / "psql", "-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-v",
-             "VERBOSITY=verbose", "-c", statement, self.url(user, database=database)],
-            text=True, capture_output=True, timeout=60, env=environment)
-        if check:
-            assert done.returncode == 0, done.stderr
-            return done.stdout.strip()
-        return done
+    def psql(self, statement, database="postgres"):
+        """What a statement prints, without decoration."""
+        return subprocess.run(
+            [PROGRAMS / "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", self.directory,
+             "-U", USER, "-d", database], input=statement, text=True, check=True, cwd="/",
+            capture_output=True, timeout=60).stdout.strip()
 
-    def close(self):
+    def fresh(self):
+        """The URL of a database nobody has used."""
+        self.databases += 1
+        name = f"fresh{self.databases}"
+        self.psql(f"create database {name}")
+        return f"postgresql://{USER}@/{name}?host={self.directory}"
+
+    def stop(self):
+        """Ends the server and removes what it wrote."""
         self.process.terminate()
-        self.process.wait(30)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self.process.wait(60)
+        shutil.rmtree(self.directory)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A server for all tests that ask for one; it must be installed."""
+    assert (PROGRAMS / "initdb").exists(), "PostgreSQL 15 is not installed: run tools/setup"
+    server = Postgres()
+    yield server
+    server.stop()

@@ -21,7 +21,7 @@ import pytest
 
 from calls import run, sql
 from node import BIN, Node, eventually
-from postgres import Postgres, free_port
+from guarded_postgres import Postgres, free_port
 from program import db, sheaf, told
 
 ROLES = ("sheaf", "guest")

@@ -50,6 +50,7 @@ SHEAF_PERSISTENCE_CONTRACT(FaultyMemory, testing::Values(Faulty(Memory())));
 SHEAF_PERSISTENCE_CONTRACT(File, testing::Values(File()));
 SHEAF_PERSISTENCE_CONTRACT(FaultyFile, testing::Values(Faulty(File())));
 SHEAF_PERSISTENCE_CONTRACT(Sqlite, testing::Values(Sqlite()));
+SHEAF_ADMINISTRATION_CONTRACT(Sqlite, testing::Values(Sqlite()));
 SHEAF_PERSISTENCE_CONTRACT(FaultySqlite, testing::Values(Faulty(Sqlite())));
 
 }  // namespace

@@ -64,7 +64,7 @@ inline constexpr TableSpec<3> kOwnerSpec{
 };
 inline constexpr Table kOwnerTable = records::Describe<kOwnerSpec>();
 
-// Version of the schema and the shapes of its tables.
+// Version of the schema, and by which steps it came to be: see sql_versions.h.
 inline constexpr TableSpec<2> kSchemaSpec{
     .name = "sheaf_schema",
     .about = "What this database holds.",
@@ -75,7 +75,22 @@ inline constexpr TableSpec<2> kSchemaSpec{
 };
 inline constexpr Table kSchemaTable = records::Describe<kSchemaSpec>();
 
-inline constexpr std::array<const Table*, 5> kOwnTables = {
-    &kScopeTable, &kGenerationTable, &kChangeTable, &kOwnerTable, &kSchemaTable};
+// What was loaded from outside, by its content.
+inline constexpr TableSpec<5> kLedgerSpec{
+    .name = "sheaf_ledger",
+    .about = "What was loaded from outside.",
+    .properties = {{
+        Column("hash", ColumnType::kString).Key(),  // Of the content.
+        Column("name", ColumnType::kString),        // Where it came from.
+        Column("kind", ColumnType::kString),
+        Column("ducc_id", ColumnType::kLong),
+        Column("loaded", ColumnType::kLong),  // When, ms since 1970.
+    }},
+};
+inline constexpr Table kLedgerTable = records::Describe<kLedgerSpec>();
+
+// Since version 1 of the schema; the ledger since 2.
+inline constexpr std::array<const Table*, 6> kOwnTables = {
+    &kScopeTable, &kGenerationTable, &kChangeTable, &kOwnerTable, &kSchemaTable, &kLedgerTable};
 
 }  // namespace sheaf::persistence

@@ -30,6 +30,7 @@ std::vector<Backend> Backends(int faults_in_ten) {
 }
 
 SHEAF_PERSISTENCE_CONTRACT(Postgres, testing::ValuesIn(Backends(0)));
+SHEAF_ADMINISTRATION_CONTRACT(Postgres, testing::ValuesIn(Backends(0)));
 SHEAF_PERSISTENCE_CONTRACT(FaultyPostgres, testing::ValuesIn(Backends(4)));
 
 }  // namespace

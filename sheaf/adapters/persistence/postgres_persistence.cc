@@ -121,8 +121,16 @@ class PostgresStore final : public SqlStore {
 Result<SqlPersistence> OpenPostgres(PostgresOptions options, postgres::Surroundings surroundings) {
   SHEAF_ASSIGN(const std::string where,
                postgres::WhereOf(options.connect.url, options.connect.user));
+  const std::string directory = options.backup_directory.empty() ? "." : options.backup_directory;
+  Upkeep upkeep{.opening = options.opening,
+                .older = options.older,
+                .files = files::OpenLocalFiles(),
+                .clock = std::shared_ptr<Clock>(&surroundings.clock, [](Clock*) {}),  // Main's.
+                .backups = directory + "/postgresql",
+                .rest = [wait = surroundings.wait](Duration duration) { (void)wait(duration); }};
   auto store = std::make_shared<PostgresStore>(options, std::move(surroundings));
-  auto opened = OpenOver(std::move(store), options.checkpoint, options.background, options.opening);
+  auto opened =
+      OpenOver(std::move(store), options.checkpoint, options.background, std::move(upkeep));
   if (opened.ok() || opened.error().message.starts_with(where)) return opened;
   return std::move(opened).error().In(where);
 }

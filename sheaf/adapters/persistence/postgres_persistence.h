@@ -16,6 +16,9 @@ struct PostgresOptions {
   CheckpointLimits checkpoint;
   Executor* background = nullptr;  // See OpenOver; outlives what is opened.
   Opening opening = Opening::kPrepare;
+  OlderSchema older = OlderSchema::kRefused;
+  // Backups before a migration go here; empty: the current directory.
+  std::string backup_directory;
 };
 
 // Errors: those of drivers/postgres, and kUnsupported for a schema of later programs, which names

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sheaf/adapters/persistence/sql_store.h"
@@ -11,13 +12,15 @@ namespace sheaf::persistence {
 
 class SqlAdministration final : public Administration {
  public:
-  explicit SqlAdministration(std::shared_ptr<SqlStore> store) : store_(std::move(store)) {}
+  SqlAdministration(std::shared_ptr<SqlStore> store, Upkeep upkeep)
+      : store_(std::move(store)), upkeep_(std::move(upkeep)) {}
 
   Result<std::vector<std::string>> Verify(const Report& report) override;
   Result<MigrationPlan> Plan() override;
-  Result<MigrationPlan> Migrate(const Report& report) override;
-  Status Backup(const std::string& file, const Report& report) override;
-  Status Restore(const std::string& file, const Report& report) override;
+  Result<MigrationPlan> Migrate(Holders holders, const Report& report) override;
+  Result<BackupFacts> Backup(const std::string& file, const Report& report) override;
+  Result<BackupFacts> Restore(const std::string& file, Holders holders,
+                              const Report& report) override;
   Result<std::vector<Purged>> Purge(std::span<const Retention> retentions, const Archive& archive,
                                     const Report& report) override;
   Result<std::vector<Purged>> WouldPurge(std::span<const Retention> retentions) override;
@@ -25,6 +28,7 @@ class SqlAdministration final : public Administration {
 
  private:
   const std::shared_ptr<SqlStore> store_;  // Shared with the other parts.
+  const Upkeep upkeep_;
 };
 
 }  // namespace sheaf::persistence

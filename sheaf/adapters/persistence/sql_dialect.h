@@ -47,4 +47,26 @@ inline Sql PlaceIn(const Sql& text, const Sql& part, records::Dialect dialect) {
   __builtin_unreachable();
 }
 
+// How many bytes a text or blob has.
+inline Sql BytesIn(const Sql& column, records::Dialect dialect) {
+  switch (dialect) {
+    case records::Dialect::kSqlite: return Sql("length(CAST(") + column + " AS BLOB))";
+    case records::Dialect::kPostgres: return Sql("octet_length(") + column + ")";
+    case records::Dialect::kCql: break;
+  }
+  SHEAF_CHECK(dialect != records::Dialect::kCql);
+  __builtin_unreachable();
+}
+
+// All rows go, whatever they are.
+inline Sql Emptying(const Sql& table, records::Dialect dialect) {
+  switch (dialect) {
+    case records::Dialect::kSqlite: return Sql("DELETE FROM ") + table;
+    case records::Dialect::kPostgres: return Sql("TRUNCATE ") + table;
+    case records::Dialect::kCql: break;
+  }
+  SHEAF_CHECK(dialect != records::Dialect::kCql);
+  __builtin_unreachable();
+}
+
 }  // namespace sheaf::persistence

@@ -54,7 +54,4 @@ class SqlHistory final : public WorkHistory {
   std::map<std::string, size_t> grown_ SHEAF_GUARDED_BY(mutex_);
 };
 
-// Indexes beside those of the descriptors: what a page of summaries is read by.
-std::vector<Sql> PageIndexes();
-
 }  // namespace sheaf::persistence

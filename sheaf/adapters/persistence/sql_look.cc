@@ -49,7 +49,7 @@ Status ExpectVersion(int64_t version) {
   const std::string versions = "its schema has version " + std::to_string(version) +
                                ", this program knows version " + std::to_string(kSchemaVersion);
   if (version > kSchemaVersion) return Fail(Kind::kUnsupported, versions);
-  return Fail(Kind::kNotReady, versions + "; `sheaf db migrate` brings it up");
+  return Fail(Kind::kNotReady, versions + "; `sheaf db migrate apply` brings it up");
 }
 
 Status ExpectSchema(SqlStore& store) {

@@ -36,9 +36,9 @@ std::function<void(const std::string&)> Compactor(const SqlStorePtr& store,
 }  // namespace
 
 Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                                Executor* background, Opening opening) {
-  if (opening == Opening::kPrepare) {
-    SHEAF_TRY(PrepareSchema(*store));
+                                Executor* background, Upkeep upkeep) {
+  if (upkeep.opening == Opening::kPrepare) {
+    SHEAF_TRY(PrepareSchema(*store, upkeep));
   } else {
     SHEAF_TRY(ExpectSchema(*store));
   }
@@ -48,15 +48,15 @@ Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimit
       std::make_unique<SqlHistory>(store, limits, Compactor(store, limits, background));
   opened.parts.services = std::make_unique<SqlRegistry>(store);
   opened.parts.resources = std::make_unique<SqlResources>(store);
-  opened.parts.administration = std::make_unique<SqlAdministration>(store);
+  opened.parts.administration = std::make_unique<SqlAdministration>(store, std::move(upkeep));
   opened.store = std::move(store);
   return opened;
 }
 
-Result<std::vector<std::string>> Verify(SqlStore& store) {
+Result<std::vector<std::string>> Verify(SqlStore& store, const Report& report) {
   std::vector<std::string> differences;
   SHEAF_TRY(store.Read([&](SqlSession& session) -> Status {
-    SHEAF_ASSIGN(differences, VerifyHistory(session));
+    SHEAF_ASSIGN(differences, VerifyHistory(session, report));
     return Done();
   }));
   return differences;

@@ -146,22 +146,4 @@ Result<Page<ReservationSummary>> SqlHistory::Reservations(const SummaryQuery& qu
   return page;
 }
 
-std::vector<Sql> PageIndexes() {
-  const auto index = [](std::string_view name, std::string_view table,
-                        std::span<const std::string_view> columns) {
-    Sql sql =
-        Sql("CREATE INDEX IF NOT EXISTS ") + Sql::Name(name) + " ON " + Sql::Name(table) + "(";
-    for (size_t i = 0; i < columns.size(); ++i) {
-      if (i > 0) sql += ",";
-      sql += Sql::Name(columns[i]);
-    }
-    return sql + ")";
-  };
-  constexpr std::array<std::string_view, 3> kSubmitted = {"user", "submission_time", "ducc_id"};
-  constexpr std::array<std::string_view, 4> kStarted = {"user", "start", "ducc_id", "share_id"};
-  return {index("sheaf_jobs_page", "jobs", kSubmitted),
-          index("sheaf_reservations_page", "reservations", kSubmitted),
-          index("sheaf_processes_page", "processes", kStarted)};
-}
-
 }  // namespace sheaf::persistence

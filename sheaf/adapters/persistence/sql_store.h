@@ -12,12 +12,15 @@
 #include "sheaf/base/async/executor.h"
 #include "sheaf/base/core/result.h"
 #include "sheaf/base/core/sql.h"
+#include "sheaf/base/time/time.h"
+#include "sheaf/drivers/files/file_system.h"
 #include "sheaf/ports/persistence/persistence.h"
 #include "sheaf/wire/records/ddl.h"
 #include "sheaf/wire/records/row.h"
 
 namespace sheaf::persistence {
 
+using records::ColumnType;
 using records::Row;
 using records::Table;
 using records::Value;
@@ -124,7 +127,7 @@ Status Compact(SqlSession& session, const std::string& scope, const Chain& chain
 
 Result<Saved> SaveWork(SqlSession& session, const Work& work);
 // What verification finds: the document's summaries are not the rows, or the other way round.
-Result<std::vector<std::string>> VerifyHistory(SqlSession& session);
+Result<std::vector<std::string>> VerifyHistory(SqlSession& session, const Report& report);
 
 // ---- The whole ----
 
@@ -139,12 +142,29 @@ enum class Opening : uint8_t {
   kLook,     // Nothing is made or changed, and writes are refused where the database can.
 };
 
+// What becomes at such an opening of a database whose schema is older than this program's.
+enum class OlderSchema : uint8_t {
+  kMigrated,  // After a backup, when nobody holds a scope.
+  kRefused,   // Naming the command that migrates it.
+  kLeft,      // As it is, a newer one and none too: only administration may follow.
+};
+
+// What opening and administration need beside the database.
+struct Upkeep {
+  Opening opening = Opening::kPrepare;
+  OlderSchema older = OlderSchema::kMigrated;
+  std::shared_ptr<files::FileSystem> files;  // Shared with the parts.
+  std::shared_ptr<Clock> clock;              // Likewise.
+  std::string backups;  // What the paths of backups before migrations begin with.
+  std::function<void(Duration)> rest;  // Lets other writers pass.
+};
+
 // Prepares the schema, or looks whether it is there, and makes the parts. Checkpoints are compacted
 // on `background`; null: on the thread whose change made it due.
 Result<SqlPersistence> OpenOver(std::shared_ptr<SqlStore> store, CheckpointLimits limits,
-                                Executor* background, Opening opening = Opening::kPrepare);
+                                Executor* background, Upkeep upkeep);
 
 // Differences between documents of history and their summaries; reads all of them.
-Result<std::vector<std::string>> Verify(SqlStore& store);
+Result<std::vector<std::string>> Verify(SqlStore& store, const Report& report = {});
 
 }  // namespace sheaf::persistence

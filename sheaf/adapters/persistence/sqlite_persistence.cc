@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sheaf/adapters/persistence/sqlite_session.h"
+#include "sheaf/base/async/event.h"
 #include "sheaf/base/async/mutex.h"
 
 namespace sheaf::persistence {
@@ -99,7 +100,8 @@ class SqliteStore final : public SqlStore {
   bool writing_ SHEAF_GUARDED_BY(mutex_) = false;
 };
 
-Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& options) {
+Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& options,
+                                                     files::FileSystem& files) {
   SHEAF_ASSIGN(auto database, sqlite::Database::Open({.path = options.path, .vfs = options.vfs}));
   if (options.sharing == SqliteOptions::Sharing::kExclusive) {
     SHEAF_TRY(database->Run("pragma locking_mode = exclusive"));
@@ -110,10 +112,30 @@ Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& option
   SHEAF_TRY(database->Run("pragma synchronous = full"));
   // A new file was changed to a write-ahead log through a journal that was then removed. Before
   // anything is committed that must last, or the journal comes back and rolls it back.
-  const auto local = options.files == nullptr ? files::OpenLocalFiles() : nullptr;
-  files::FileSystem& files = options.files == nullptr ? *local : *options.files;
   SHEAF_TRY(files.SyncDirectory(files::DirectoryOf(options.path)));
   return database;
+}
+
+// What is borrowed is not deleted.
+template <typename Is>
+std::shared_ptr<Is> Borrow(Is* is) {
+  return std::shared_ptr<Is>(is, [](Is*) {});
+}
+
+Upkeep UpkeepOf(const SqliteOptions& options) {
+  Upkeep upkeep{.opening = options.opening, .older = options.older, .backups = options.path};
+  if (options.files != nullptr) {
+    upkeep.files = Borrow(options.files);
+  } else {
+    upkeep.files = files::OpenLocalFiles();
+  }
+  if (options.clock != nullptr) {
+    upkeep.clock = Borrow(options.clock);
+  } else {
+    upkeep.clock = std::make_shared<time::SystemClock>();
+  }
+  upkeep.rest = [](Duration duration) { (void)Event().WaitFor(duration); };
+  return upkeep;
 }
 
 // Not read-only: the last reader of a write-ahead log that may write removes it when it ends.
@@ -130,7 +152,7 @@ Result<SqlPersistence> LookAtSqlite(const SqliteOptions& options) {
   SHEAF_ASSIGN(auto writer, OpenToLook(options));
   SHEAF_ASSIGN(auto reader, OpenToLook(options));
   return OpenOver(std::make_shared<SqliteStore>(std::move(writer), std::move(reader), 1),
-                  options.checkpoint, options.background, Opening::kLook);
+                  options.checkpoint, options.background, UpkeepOf(options));
 }
 
 }  // namespace
@@ -141,7 +163,8 @@ Result<SqlPersistence> OpenSqlite(SqliteOptions options) {
     if (looked.ok() || looked.error().message.starts_with(options.path)) return looked;
     return std::move(looked).error().In(options.path);
   }
-  SHEAF_ASSIGN(auto writer, OpenWriter(options));
+  Upkeep upkeep = UpkeepOf(options);
+  SHEAF_ASSIGN(auto writer, OpenWriter(options, *upkeep.files));
   std::unique_ptr<sqlite::Database> reader;
   if (options.sharing == SqliteOptions::Sharing::kShared) {
     SHEAF_ASSIGN(reader, sqlite::Database::Open({.path = options.path,
@@ -150,7 +173,7 @@ Result<SqlPersistence> OpenSqlite(SqliteOptions options) {
   }
   auto opened = OpenOver(std::make_shared<SqliteStore>(std::move(writer), std::move(reader),
                                                        std::max<size_t>(options.group_max, 1)),
-                         options.checkpoint, options.background);
+                         options.checkpoint, options.background, std::move(upkeep));
   if (!opened.ok()) return std::move(opened).error().In(options.path);
   return opened;
 }

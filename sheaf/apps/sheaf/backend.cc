@@ -21,7 +21,10 @@ Result<persistence::SqlPersistence> OpenPostgres(const std::string& text, const 
   SHEAF_ASSIGN(const auto place, PostgresPlaceOf(text, parts.state_dir, parts.password_file));
   persistence::PostgresOptions options;
   options.connect = ConnectOnce(place);
+  options.connect.statement_timeout = parts.statement_timeout;
   options.connect.retry_deadline = parts.tries;
+  options.older = parts.older.value_or(options.older);
+  options.backup_directory = parts.state_dir;
   options.background = &parts.background;
   options.opening = parts.opening;
   auto opened = persistence::OpenPostgres(std::move(options), SurroundingsOf(parts.clock, ending));
@@ -37,7 +40,9 @@ Result<persistence::SqlPersistence> OpenSqlite(const std::string& name, const Ba
   persistence::SqliteOptions options;
   options.path = Placed(parts.state_dir, name);
   options.background = &parts.background;
+  options.clock = &parts.clock;
   options.opening = parts.opening;
+  options.older = parts.older.value_or(options.older);
   if (parts.opening == persistence::Opening::kLook && !IsThere(options.path)) {
     return Fail(Kind::kNotReady, "there is no database " + options.path +
                                      "; `sheaf db create` or a node's first start makes it");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ struct BackendParts {
   Clock& clock;
   Executor& background;
   Duration tries = std::chrono::seconds(5);  // A database that is away is asked again so long.
+  // Of `sheaf db`: what becomes of an older schema where it is not as usual, and how long one
+  // statement may take.
+  std::optional<persistence::OlderSchema> older = std::nullopt;
+  Duration statement_timeout = std::chrono::seconds(30);
   // Set when the process ends: who waits for a database that is away gives up. Shared with waits.
   std::shared_ptr<Event> ending = std::make_shared<Event>();
   std::string password_file = "database.pass";  // persistence.password_file.

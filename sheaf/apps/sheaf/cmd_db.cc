@@ -14,6 +14,10 @@ void AddDb(Cli& cli) {
   AddDbHistory(db);
   AddDbNodeState(db);
   AddDbQload(db);
+  AddDbBackup(db);
+  AddDbMigrate(db);
+  AddDbPurge(db);
+  AddDbRestore(db);
   AddDbVerify(db);
 }
 

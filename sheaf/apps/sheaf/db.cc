@@ -16,6 +16,9 @@
 namespace sheaf::app {
 namespace {
 
+// Counting or emptying a large table takes its time.
+constexpr Duration kStatementLong = std::chrono::hours(1);
+
 class OpenDatabase final : public DbSession {
  public:
   OpenDatabase()
@@ -43,6 +46,7 @@ class OpenDatabase final : public DbSession {
     settings_ = config->settings();
     state_dir_ = std::filesystem::absolute(settings_.state.dir).lexically_normal().string();
     named_ = config->Origin("state.dir") != "default";
+    older_ = flags.older;
     return kExitOk;
   }
 
@@ -53,6 +57,7 @@ class OpenDatabase final : public DbSession {
     auto backend = OpenBackend(settings_.persistence.backend, parts(opening));
     if (!backend.ok()) {
       Report(backend.error());
+      if (persistence::IsScopeHeld(backend.error())) return kExitHeld;
       return kExitState;
     }
     backend_ = *std::move(backend);
@@ -69,6 +74,8 @@ class OpenDatabase final : public DbSession {
     return {.state_dir = state_dir_,
             .clock = clock_,
             .background = executor_,
+            .older = older_,
+            .statement_timeout = kStatementLong,
             .ending = ending_,
             .password_file = settings_.persistence.password_file,
             .opening = opening};
@@ -92,6 +99,7 @@ class OpenDatabase final : public DbSession {
   Settings settings_;
   std::string state_dir_;
   bool named_ = false;  // The state directory, by somebody.
+  std::optional<persistence::OlderSchema> older_;
   Backend backend_;
 };
 
@@ -109,7 +117,7 @@ int Run(const DbFlags& flags, std::optional<persistence::Opening> opening, const
   if (opened.told() != 0) return kExitSignal + opened.told();
   if (done.ok()) return *done;
   const int code = Report(done.error());
-  return done.error().kind == Kind::kConflict ? kExitHeld : code;
+  return persistence::IsScopeHeld(done.error()) ? kExitHeld : code;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sheaf/apps/sheaf/backend.h"
@@ -22,6 +23,8 @@ struct DbFlags {
   ConfigFlags config;   // --config, --state, --set: persistence.backend and state.dir count.
   std::string backend;  // --backend, which is --set persistence.backend=…
   bool json = false;
+  // Of the command itself: an older schema stays as it is until the command says otherwise.
+  std::optional<persistence::OlderSchema> older;
 };
 // Declares them; --json prints JSON on standard output in place of words.
 void AddDbFlags(Command& command, DbFlags& flags);

@@ -12,6 +12,10 @@ void AddDbSchema(Command& db);
 void AddDbHistory(Command& db);
 void AddDbNodeState(Command& db);
 void AddDbQload(Command& db);
+void AddDbBackup(Command& db);
+void AddDbMigrate(Command& db);
+void AddDbPurge(Command& db);
+void AddDbRestore(Command& db);
 void AddDbVerify(Command& db);
 
 }  // namespace sheaf::app

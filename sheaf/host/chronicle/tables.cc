@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "sheaf/base/core/nearest.h"
-#include "sheaf/host/chronicle/row_batch.h"
 #include "sheaf/wire/records/arrow_schema.h"
+#include "sheaf/wire/records/row_batch.h"
 
 namespace sheaf::chronicle {
 namespace {
@@ -104,7 +104,7 @@ class Reading {
     }
     if (rows.empty()) return Done();
     left_ -= static_cast<int64_t>(rows.size());
-    SHEAF_ASSIGN(auto batch, BatchOf(table_, schema_, rows));
+    SHEAF_ASSIGN(auto batch, records::BatchOf(table_, schema_, rows));
     return writer_.Write(0, std::move(batch));
   }
 

@@ -26,6 +26,8 @@ struct Doing {
 };
 using Report = std::function<Status(const Doing&)>;
 
+inline constexpr size_t kDifferencesMax = 10'000;
+
 // ---- The schema ----
 
 struct MigrationStep {
@@ -40,20 +42,39 @@ struct MigrationPlan {
   std::vector<MigrationStep> steps;  // Empty: nothing to do.
   // What the database has and its version says otherwise: tables, columns, indexes, checksums.
   std::vector<std::string> drift;
+  std::vector<std::string> backups;  // Of a migration that was done: files, one before each step.
+};
+
+// Who may hold a scope while a schema or everything changes. A holder that crashed holds its scope
+// still; fenced, one that lives on gets OwnershipLost at its next write.
+enum class Holders : uint8_t { kMustBeNone, kAreFenced };
+
+// ---- Backups ----
+
+struct BackupFacts {
+  int64_t schema = 0;  // Its version.
+  int64_t tables = 0, rows = 0;
+  int64_t bytes = 0;       // Of the file.
+  int64_t written_ms = 0;  // Since 1970, by the clock of who wrote it.
 };
 
 // ---- Retention ----
 
-// What of one table may go; a row goes when either says so, the oldest first.
+// What work may go, by its table: job_history (or jobs), res_history (or reservations),
+// svc_history. Work goes when any of the three says so, the oldest first, and with it everything
+// that is kept of it: document, summaries, specification.
 struct Retention {
-  std::string table;              // A table of history or of summaries of it, by its name.
-  std::optional<int64_t> before;  // Work that ended before this, ms since 1970.
-  std::optional<int64_t> rows_max, bytes_max;  // What stays at most.
+  std::string table;
+  std::optional<int64_t> before;     // Work that ended before this, ms since 1970.
+  std::optional<int64_t> rows_max;   // Documents that stay at most…
+  std::optional<int64_t> bytes_max;  // …and their bytes.
 };
 struct Purged {
-  std::string table;
+  std::string table;  // Each from which something went.
   int64_t rows = 0;
   int64_t bytes = 0;  // Of values.
+  // Documents that should go and cannot be read: they stay, Verify names them.
+  int64_t damaged = 0;
 };
 // Takes rows that are about to go; durable when it returns. Called again with the same rows when
 // an earlier purge ended between the two.
@@ -77,22 +98,25 @@ class Administration {
  public:
   virtual ~Administration() = default;
 
-  // Differences between documents of history and their summaries; reads all of them.
+  // Differences between documents of history and their summaries: kDifferencesMax of them and a
+  // word that there are more. Reads all; needs memory for a page.
   virtual Result<std::vector<std::string>> Verify(const Report& report) = 0;
 
   // From the schema that is there to this program's; changes nothing.
   virtual Result<MigrationPlan> Plan() = 0;
-  // Does what Plan says, one transaction a step; all scopes must be free.
-  virtual Result<MigrationPlan> Migrate(const Report& report) = 0;
+  // Does what Plan says and returns what it did: a backup before each step, then the step in one
+  // transaction.
+  virtual Result<MigrationPlan> Migrate(Holders holders, const Report& report) = 0;
 
   // Everything of one instant into a file that appears whole or not at all, while others write.
-  virtual Status Backup(const std::string& file, const Report& report) = 0;
-  // Replaces everything by what Backup wrote; all scopes must be free. A newer schema and a
-  // damaged file are refused before anything is changed.
-  virtual Status Restore(const std::string& file, const Report& report) = 0;
+  virtual Result<BackupFacts> Backup(const std::string& file, const Report& report) = 0;
+  // Replaces everything by what Backup wrote, here or in another database, in one transaction. A
+  // newer schema and a damaged file are refused before anything is changed. Epochs go on growing.
+  virtual Result<BackupFacts> Restore(const std::string& file, Holders holders,
+                                      const Report& report) = 0;
 
-  // In small transactions beside writers. Without an archive the rows are gone. A document and
-  // its summaries go together.
+  // In small transactions beside writers. Without an archive the rows are gone. A cancelled one
+  // first removes what it has archived.
   virtual Result<std::vector<Purged>> Purge(std::span<const Retention> retentions,
                                             const Archive& archive, const Report& report) = 0;
   // The same numbers; nothing goes.

@@ -35,4 +35,20 @@ bool IsOwnershipLost(const Error& error) {
          error.details.find("\"ownership_lost\"") != std::string::npos;
 }
 
+Error ScopeHeld(const Epoch& present) {
+  const Json details = {{"reason", "scope_held"},
+                        {"scope", present.scope},
+                        {"epoch", present.number},
+                        {"holder", present.holder}};
+  return Fail(Kind::kConflict,
+              "the scope " + present.scope + " is held by '" + present.holder + "' (epoch " +
+                  std::to_string(present.number) +
+                  "): stop it; if it no longer runs, --force takes its right to write away",
+              details.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+bool IsScopeHeld(const Error& error) {
+  return error.kind == Kind::kConflict && error.details.find("\"scope_held\"") != std::string::npos;
+}
+
 }  // namespace sheaf::persistence

@@ -30,6 +30,11 @@ struct Epoch {
 Error OwnershipLost(const Epoch& stale, uint64_t present, std::string_view holder);
 bool IsOwnershipLost(const Error& error);
 
+// What administration gets when a scope that must be free is held: kConflict, and details
+// {"reason":"scope_held","scope":…,"epoch":…,"holder":…}.
+Error ScopeHeld(const Epoch& present);
+bool IsScopeHeld(const Error& error);
+
 // Hands out epochs.
 //
 // Owner: who opened the back end. Threads: any. Blocking: may wait for a disk or a network.

@@ -23,12 +23,13 @@ std::shared_ptr<arrow::DataType> ArrowType(ColumnType type) {
 
 }  // namespace
 
-std::shared_ptr<arrow::Schema> ArrowSchema(const Table& table) {
+std::shared_ptr<arrow::Schema> ArrowSchema(const Table& table, Columns which) {
   arrow::FieldVector fields;
   int key_place = 0;
   for (const Property& property : table.properties) {
     if (property.primary_key) ++key_place;
-    if (!table.IsColumn(property) || property.is_private) continue;
+    if (!table.IsColumn(property)) continue;
+    if (property.is_private && which == Columns::kPublic) continue;
     auto metadata = std::make_shared<arrow::KeyValueMetadata>();
     metadata->Append("pname", std::string(property.pname));
     if (property.primary_key) metadata->Append("key", std::to_string(key_place));

@@ -8,5 +8,6 @@
 #include "sheaf/wire/records/page.h"
 #include "sheaf/wire/records/property.h"
 #include "sheaf/wire/records/row.h"
+#include "sheaf/wire/records/row_batch.h"
 #include "sheaf/wire/records/row_json.h"
 #include "sheaf/wire/records/tables.h"

@@ -107,6 +107,13 @@ class ResourceContract : public PersistenceContract {
   Node Machine(std::string_view name);
 };
 class ModelContract : public PersistenceContract {};
+// Of back ends that offer administration; alone, because its verbs are no business of faults that
+// are injected between a node and its back end.
+class AdministrationContract : public HistoryContract {
+ protected:
+  Administration& administration() { return *back_.administration; }
+  std::string File() const { return directory_ + "/file.backup"; }
+};
 
 // Every suite against these back ends: testing::Values(…) or testing::ValuesIn(…).
 #define SHEAF_PERSISTENCE_CONTRACT(name, backends)              \
@@ -115,6 +122,9 @@ class ModelContract : public PersistenceContract {};
   INSTANTIATE_TEST_SUITE_P(name, RegistryContract, backends);   \
   INSTANTIATE_TEST_SUITE_P(name, ResourceContract, backends);   \
   INSTANTIATE_TEST_SUITE_P(name, ModelContract, backends)
+
+#define SHEAF_ADMINISTRATION_CONTRACT(name, backends) \
+  INSTANTIATE_TEST_SUITE_P(name, AdministrationContract, backends)
 
 // Work that is right, and says its id in every part.
 Work MakeJob(int64_t id, std::string user = "user", int64_t time = 1000);
