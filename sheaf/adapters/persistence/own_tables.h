@@ -75,7 +75,21 @@ inline constexpr TableSpec<2> kSchemaSpec{
 };
 inline constexpr Table kSchemaTable = records::Describe<kSchemaSpec>();
 
-inline constexpr std::array<const Table*, 5> kOwnTables = {
-    &kScopeTable, &kGenerationTable, &kChangeTable, &kOwnerTable, &kSchemaTable};
+// What was loaded from outside, by the hash of its content: loaded again it is a duplicate.
+inline constexpr TableSpec<5> kLedgerSpec{
+    .name = "sheaf_ledger",
+    .about = "What was loaded from outside.",
+    .properties = {{
+        Column("hash", ColumnType::kString).Key(),
+        Column("name", ColumnType::kString),    // Where it came from, for people.
+        Column("kind", ColumnType::kString),    // "registration", "job", …
+        Column("ducc_id", ColumnType::kLong),   // Its id in the tables.
+        Column("loaded", ColumnType::kLong),    // When, ms since 1970.
+    }},
+};
+inline constexpr Table kLedgerTable = records::Describe<kLedgerSpec>();
+
+inline constexpr std::array<const Table*, 6> kOwnTables = {
+    &kScopeTable, &kGenerationTable, &kChangeTable, &kOwnerTable, &kSchemaTable, &kLedgerTable};
 
 }  // namespace sheaf::persistence

@@ -22,8 +22,5 @@ Result<std::vector<Purged>> SqlAdministration::Purge(std::span<const Retention>,
 Result<std::vector<Purged>> SqlAdministration::WouldPurge(std::span<const Retention>) {
   return Fail(Kind::kUnsupported, "purge");
 }
-Result<std::vector<Loaded>> SqlAdministration::Load(std::span<const Loadable>) {
-  return Fail(Kind::kUnsupported, "load");
-}
 
 }  // namespace sheaf::persistence

@@ -7,6 +7,7 @@ namespace sheaf::app {
 
 void AddDb(Cli& cli) {
   auto db = cli.Add("db", "Look after the database that a node keeps its memory in");
+  AddDbLoad(db);
   AddDbVerify(db);
 }
 

@@ -5,6 +5,7 @@
 
 namespace sheaf::app {
 
+void AddDbLoad(Command& db);
 void AddDbVerify(Command& db);
 
 }  // namespace sheaf::app
