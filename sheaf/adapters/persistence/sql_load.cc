@@ -20,16 +20,21 @@ Result<std::set<Value>> Present(SqlSession& session, const Table& table, std::st
                                 const std::set<Value>& keys, const std::string& type = {}) {
   const auto dialect = session.dialect();
   const ColumnType is = table.ColumnAt(*table.Place(column)).type;
-  Sql sql = Sql("SELECT ") + Sql::Name(column) + " FROM " + Sql::Name(table.name) + " WHERE ";
-  if (!type.empty()) {
-    sql += Sql::Name("type") + " = " + records::Parameter(kAsked + 1, dialect) + " AND ";
-  }
-  sql += Sql::Name(column) + " IN (";
+  const Sql key = Sql::Name("column1");  // So both databases call it.
+  Sql sql = Sql("SELECT asked.") + key + " FROM (VALUES ";
   for (size_t i = 1; i <= kAsked; ++i) {
     if (i > 1) sql += ",";
-    sql += records::Parameter(i, dialect);
+    sql += Sql("(CAST(") + records::Parameter(i, dialect) + " AS " +
+           records::TypeName(is, dialect) + "))";
   }
-  sql += ")";
+  sql += Sql(") AS asked WHERE (SELECT 1 FROM ") + Sql::Name(table.name) +
+         " AS there WHERE there." + Sql::Name(column) + " = asked." + key;
+  if (!type.empty()) {
+    sql += Sql(" AND there.") + Sql::Name("type") + " = " +
+           records::Parameter(kAsked + 1, dialect);
+  }
+  // A lookup each: as a join it may be turned round, and every row of the table be met.
+  sql += ") IS NOT NULL";
   std::set<Value> present;
   for (auto next = keys.begin(); next != keys.end();) {
     Values asked;
@@ -136,6 +141,9 @@ Result<std::vector<Loaded>> LoadIn(SqlSession& session, std::span<const Loadable
                                    int64_t now) {
   if (const Sql wait = WaitingForOthers(session.dialect()); !wait.empty()) {
     SHEAF_TRY(session.Query(wait, {}, {ColumnType::kString}, [](Values) { return Done(); }));
+  }
+  if (const Sql looking = LookingUpKeys(session.dialect()); !looking.empty()) {
+    SHEAF_TRY(session.Query(looking, {}, {ColumnType::kString}, [](Values) { return Done(); }));
   }
   std::set<Value> hashes;
   for (const Loadable& item : items) hashes.insert(item.hash);
