@@ -34,7 +34,7 @@ struct LoadCounts {
 
 struct LoadOptions {
   enum class Mode : uint8_t { kLoad, kAsk } mode = Mode::kLoad;  // Ask: nothing is changed.
-  size_t batch_items = 2000;
+  size_t batch_items = 5000;
   size_t batch_bytes = size_t{16} << 20;  // Of texts; one that is larger is a batch.
 };
 
