@@ -75,16 +75,16 @@ inline constexpr TableSpec<2> kSchemaSpec{
 };
 inline constexpr Table kSchemaTable = records::Describe<kSchemaSpec>();
 
-// What was loaded from outside, by its content.
+// What was loaded from outside, by the hash of its content: loaded again it is a duplicate.
 inline constexpr TableSpec<5> kLedgerSpec{
     .name = "sheaf_ledger",
     .about = "What was loaded from outside.",
     .properties = {{
-        Column("hash", ColumnType::kString).Key(),  // Of the content.
-        Column("name", ColumnType::kString),        // Where it came from.
-        Column("kind", ColumnType::kString),
-        Column("ducc_id", ColumnType::kLong),
-        Column("loaded", ColumnType::kLong),  // When, ms since 1970.
+        Column("hash", ColumnType::kString).Key(),
+        Column("name", ColumnType::kString),    // Where it came from, for people.
+        Column("kind", ColumnType::kString),    // "registration", "job", …
+        Column("ducc_id", ColumnType::kLong),   // Its id in the tables.
+        Column("loaded", ColumnType::kLong),    // When, ms since 1970.
     }},
 };
 inline constexpr Table kLedgerTable = records::Describe<kLedgerSpec>();

@@ -28,8 +28,5 @@ Result<std::vector<Purged>> SqlAdministration::Purge(std::span<const Retention> 
 Result<std::vector<Purged>> SqlAdministration::WouldPurge(std::span<const Retention> retentions) {
   return PurgeWork(*store_, upkeep_, retentions, {}, {}, PurgeMode::kOnlyCount);
 }
-Result<std::vector<Loaded>> SqlAdministration::Load(std::span<const Loadable>) {
-  return Fail(Kind::kUnsupported, "load");
-}
 
 }  // namespace sheaf::persistence

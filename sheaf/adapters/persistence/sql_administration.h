@@ -24,7 +24,8 @@ class SqlAdministration final : public Administration {
   Result<std::vector<Purged>> Purge(std::span<const Retention> retentions, const Archive& archive,
                                     const Report& report) override;
   Result<std::vector<Purged>> WouldPurge(std::span<const Retention> retentions) override;
-  Result<std::vector<Loaded>> Load(std::span<const Loadable> items) override;
+  Result<std::vector<Loaded>> Load(std::span<const Loadable> items, int64_t now) override;
+  Result<std::vector<Loaded>> WouldLoad(std::span<const Loadable> items) override;
 
  private:
   const std::shared_ptr<SqlStore> store_;  // Shared with the other parts.

@@ -98,31 +98,34 @@ Status SqlFencing::Release(const Epoch& epoch) {
   });
 }
 
-Result<Saved> SaveWork(SqlSession& session, const Work& work) {
-  const Table& table = HistoryTable(work.type);
-  const Values key = {std::string(WorkTypeName(work.type)), work.id};
-  std::string document = EncodeWork(work);
-  SHEAF_ASSIGN(const auto there, FindRow(session, table, key));
-  if (there.has_value()) {
-    if (Get<Blob>(*there, "work").bytes == document) return Saved::kAlready;
-    return OtherDocument(work.type, work.id);
-  }
-  Row row(table);
-  row.At("type") = key[0];
+void AddWork(SqlSession& session, const Work& work, std::vector<SqlStatement>& statements) {
+  const auto type = std::string(WorkTypeName(work.type));
+  Row row(HistoryTable(work.type));
+  row.At("type") = type;
   row.At("ducc_id") = work.id;
   row.At("history") = true;
-  row.At("work") = Blob{std::move(document)};
-  std::vector<SqlStatement> statements = {ToInsert(session, std::move(row))};
+  row.At("work") = Blob{EncodeWork(work)};
+  statements.push_back(ToInsert(session, std::move(row)));
   for (Row& summary : SummaryRows(work)) {
     statements.push_back(ToInsert(session, std::move(summary)));
   }
-  if (!work.specification.empty()) {
-    Row specification(records::kDuccworks);
-    specification.At("type") = key[0];
-    specification.At("ducc_id") = work.id;
-    specification.At("specification") = work.specification;
-    statements.push_back(ToUpsert(session, std::move(specification)));
+  if (work.specification.empty()) return;
+  Row specification(records::kDuccworks);
+  specification.At("type") = type;
+  specification.At("ducc_id") = work.id;
+  specification.At("specification") = work.specification;
+  statements.push_back(ToUpsert(session, std::move(specification)));
+}
+
+Result<Saved> SaveWork(SqlSession& session, const Work& work) {
+  const Values key = {std::string(WorkTypeName(work.type)), work.id};
+  SHEAF_ASSIGN(const auto there, FindRow(session, HistoryTable(work.type), key));
+  if (there.has_value()) {
+    if (Get<Blob>(*there, "work").bytes == EncodeWork(work)) return Saved::kAlready;
+    return OtherDocument(work.type, work.id);
   }
+  std::vector<SqlStatement> statements;
+  AddWork(session, work, statements);
   SHEAF_TRY(session.RunAll(statements));
   return Saved::kNew;
 }

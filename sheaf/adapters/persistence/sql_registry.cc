@@ -36,9 +36,10 @@ Result<std::optional<Found>> Find(SqlSession& session, int64_t id) {
                              persistence::Get<bool>(*submitted, "is_archived")});
 }
 
-Status Put(SqlSession& session, const Registration& registration, bool archived) {
-  SHEAF_TRY(UpsertRow(session, WithId(registration.submitted.row(), registration.id, archived)));
-  return UpsertRow(session, WithId(registration.state.row(), registration.id, archived));
+Status Put(SqlSession& session, const Registration& registration, Listing listing) {
+  std::vector<SqlStatement> statements;
+  AddRegistration(session, registration, listing, statements);
+  return session.RunAll(statements);
 }
 
 bool Same(const Registration& a, const Registration& b) {
@@ -57,16 +58,34 @@ Result<int64_t> IdOf(const Row& row) {
 
 }  // namespace
 
+void AddRegistration(SqlSession& session, const Registration& registration, Listing listing,
+                     std::vector<SqlStatement>& statements) {
+  const bool archived = listing == Listing::kArchived;
+  for (const Row& half : {registration.submitted.row(), registration.state.row()}) {
+    statements.push_back(ToUpsert(session, WithId(half, registration.id, archived)));
+  }
+}
+
+Result<Saved> SaveRegistration(SqlSession& session, const Registration& registration,
+                               Listing listing) {
+  SHEAF_ASSIGN(const auto found, Find(session, registration.id));
+  if (!found.has_value()) {
+    SHEAF_TRY(Put(session, registration, listing));
+    return Saved::kNew;
+  }
+  const bool archived = listing == Listing::kArchived;
+  if (found->archived != archived || !Same(found->registration, registration)) {
+    return OtherRegistration(registration.id);
+  }
+  return Saved::kAlready;
+}
+
 Status SqlRegistry::Store(const Epoch& epoch, const Registration& registration) {
   SHEAF_TRY(CheckClusterEpoch(epoch));
   SHEAF_TRY(CheckRegistration(registration));
   return store_->Write([&](SqlSession& session) -> Status {
     SHEAF_TRY(Own(session, epoch, Needs::kEpoch));
-    SHEAF_ASSIGN(const auto found, Find(session, registration.id));
-    if (!found.has_value()) return Put(session, registration, false);
-    if (found->archived || !Same(found->registration, registration)) {
-      return OtherRegistration(registration.id);
-    }
+    SHEAF_TRY(SaveRegistration(session, registration, Listing::kLive));
     return Done();
   });
 }
@@ -98,7 +117,7 @@ Status SqlRegistry::Archive(const Epoch& epoch, const Registration& last) {
     SHEAF_TRY(Own(session, epoch, Needs::kEpoch));
     SHEAF_ASSIGN(const auto found, Find(session, last.id));
     if (!found.has_value()) return NoRegistration(last.id);
-    if (!found->archived) return Put(session, last, true);
+    if (!found->archived) return Put(session, last, Listing::kArchived);
     if (!Same(found->registration, last)) return OtherRegistration(last.id);
     return Done();
   });
@@ -114,14 +133,14 @@ Result<Registration> SqlRegistry::Get(int64_t id) {
   return std::move(found->registration);
 }
 
-Result<std::vector<Registration>> SqlRegistry::All(Directory directory) {
+Result<std::vector<Registration>> SqlRegistry::All(Listing listing) {
   std::map<int64_t, Registration> all;
   SHEAF_TRY(store_->Read([&](SqlSession& session) -> Status {
     SHEAF_ASSIGN(const auto halves,
                  ReadRows(session, records::kSmreg, records::Select(records::kSmreg), {}));
     for (const Row& half : halves) {
       const bool archived = persistence::Get<bool>(half, "is_archived");
-      if (archived != (directory == Directory::kArchived)) continue;
+      if (archived != (listing == Listing::kArchived)) continue;
       SHEAF_ASSIGN(const int64_t id, IdOf(half));
       all[id] = {id, Submitted::Of(half), {}};
     }

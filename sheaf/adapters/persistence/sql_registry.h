@@ -16,12 +16,11 @@ class SqlRegistry final : public ServiceRegistry {
   Status UpdateState(const Epoch& epoch, int64_t id, const ActiveState& state) override;
   Status Archive(const Epoch& epoch, const Registration& last) override;
   Result<Registration> Get(int64_t id) override;
-  Result<std::vector<Registration>> Live() override { return All(Directory::kLive); }
-  Result<std::vector<Registration>> Archived() override { return All(Directory::kArchived); }
+  Result<std::vector<Registration>> Live() override { return All(Listing::kLive); }
+  Result<std::vector<Registration>> Archived() override { return All(Listing::kArchived); }
 
  private:
-  enum class Directory : uint8_t { kLive, kArchived };
-  Result<std::vector<Registration>> All(Directory directory);
+  Result<std::vector<Registration>> All(Listing listing);
   Status Update(const Epoch& epoch, int64_t id, const Row& half);
 
   const SqlStorePtr store_;

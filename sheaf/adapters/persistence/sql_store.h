@@ -126,8 +126,19 @@ Status Compact(SqlSession& session, const std::string& scope, const Chain& chain
 // ---- History inside a transaction ----
 
 Result<Saved> SaveWork(SqlSession& session, const Work& work);
+// Adds what writes one that is not there: the document, its summaries, its specification.
+void AddWork(SqlSession& session, const Work& work, std::vector<SqlStatement>& statements);
 // What verification finds: the document's summaries are not the rows, or the other way round.
 Result<std::vector<std::string>> VerifyHistory(SqlSession& session, const Report& report);
+
+// ---- The registry inside a transaction ----
+
+// kConflict when another registration has the id, or the same one lies in the other directory.
+Result<Saved> SaveRegistration(SqlSession& session, const Registration& registration,
+                               Listing listing);
+// Adds what writes both halves.
+void AddRegistration(SqlSession& session, const Registration& registration, Listing listing,
+                     std::vector<SqlStatement>& statements);
 
 // ---- The whole ----
 

@@ -108,6 +108,7 @@ Result<std::unique_ptr<sqlite::Database>> OpenWriter(const SqliteOptions& option
   }
   // What a savepoint would undo stays here: no file elsewhere for it, and none to make each time.
   SHEAF_TRY(database->Run("pragma temp_store = memory"));
+  SHEAF_TRY(database->Run("pragma cache_size = -65536"));  // KiB; a load meets every index.
   SHEAF_TRY(database->Run("pragma journal_mode = wal"));
   SHEAF_TRY(database->Run("pragma synchronous = full"));
   // A new file was changed to a write-ahead log through a journal that was then removed. Before

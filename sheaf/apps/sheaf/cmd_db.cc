@@ -18,6 +18,7 @@ void AddDb(Cli& cli) {
   AddDbMigrate(db);
   AddDbPurge(db);
   AddDbRestore(db);
+  AddDbLoad(db);
   AddDbVerify(db);
 }
 

@@ -16,6 +16,7 @@ void AddDbBackup(Command& db);
 void AddDbMigrate(Command& db);
 void AddDbPurge(Command& db);
 void AddDbRestore(Command& db);
+void AddDbLoad(Command& db);
 void AddDbVerify(Command& db);
 
 }  // namespace sheaf::app

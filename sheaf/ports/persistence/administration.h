@@ -87,6 +87,7 @@ struct Loadable {
   std::string name;  // Where it came from, for people.
   std::string hash;
   std::variant<Work, Registration> what;
+  Listing listing = Listing::kLive;  // Of a registration.
 };
 enum class Loaded : uint8_t { kNew, kDuplicate };
 
@@ -123,8 +124,10 @@ class Administration {
   virtual Result<std::vector<Purged>> WouldPurge(std::span<const Retention> retentions) = 0;
 
   // All of them with their place in the ledger, in one transaction, or none; needs no epoch.
-  // kConflict names one whose id stands for other content.
-  virtual Result<std::vector<Loaded>> Load(std::span<const Loadable> items) = 0;
+  // kConflict names one whose id stands for other content. `now`: ms since 1970, for the ledger.
+  virtual Result<std::vector<Loaded>> Load(std::span<const Loadable> items, int64_t now) = 0;
+  // The same answer, and the same refusals; nothing is changed.
+  virtual Result<std::vector<Loaded>> WouldLoad(std::span<const Loadable> items) = 0;
 };
 
 }  // namespace sheaf::persistence

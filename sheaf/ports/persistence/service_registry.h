@@ -22,6 +22,9 @@ struct Registration {
   bool operator==(const Registration&) const = default;
 };
 
+// Where a registration is listed.
+enum class Listing : uint8_t { kLive, kArchived };
+
 enum class Access : uint8_t { kReadWrite, kReadOnly, kNone };
 
 // A ServiceRegistry keeps registrations until they are archived, and archived ones for ever.
