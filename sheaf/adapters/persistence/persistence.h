@@ -5,4 +5,5 @@
 #include "sheaf/adapters/persistence/memory_persistence.h"
 #include "sheaf/adapters/persistence/null_persistence.h"
 #include "sheaf/adapters/persistence/postgres_persistence.h"
+#include "sheaf/adapters/persistence/spooled_persistence.h"
 #include "sheaf/adapters/persistence/sqlite_persistence.h"
