@@ -13,6 +13,7 @@ namespace sheaf::app {
 namespace {
 
 constexpr std::string_view kSqlite = "sqlite:", kFile = "file:", kPostgres = "postgresql:";
+constexpr Duration kSilent = std::chrono::seconds(10);
 
 // Where a relative name lies; also one with `..` in it.
 std::string Placed(const std::string& state_dir, const std::string& name) {
@@ -25,6 +26,8 @@ Result<persistence::SqlPersistence> OpenPostgres(const std::string& url, const B
   persistence::PostgresOptions options;
   options.connect = {
       .url = url, .connect_wait = std::chrono::seconds(3), .retry_deadline = parts.tries};
+  // A node's writes go to the spool when the database is silent for so long.
+  if (parts.spool.has_value()) options.connect.statement_timeout = kSilent;
   options.background = &parts.background;
   const auto wait = [ending](Duration duration) -> Status {
     if (!ending->WaitFor(duration)) return Done();
@@ -65,13 +68,46 @@ std::string Shown(const std::string& text) {
   return where.ok() ? *std::move(where) : std::string(kPostgres);
 }
 
+// What waits for the database of `shown`. A database in this machine has none: a disk that is full
+// or broken is not away, and the spool would lie on it too.
+Result<persistence::Persistence> BehindSpool(persistence::Persistence inner,
+                                             const std::string& text, const std::string& shown,
+                                             const BackendParts& parts) {
+  if (!parts.spool.has_value()) return inner;
+  persistence::SpooledOptions options;
+  options.spool = {.directory = Placed(parts.state_dir, "spool"),
+                   .where = shown,
+                   .bytes_max = parts.spool->bytes_max,
+                   .account = parts.spool->account};
+  if (!text.starts_with(kPostgres)) {
+    std::error_code error;
+    if (std::filesystem::exists(options.spool.directory, error)) {
+      SHEAF_TRY(persistence::Spool::Open(options.spool));  // Nothing waits in it, or it says so.
+    }
+    return inner;
+  }
+  return persistence::OpenSpooled(std::move(inner), std::move(options),
+                                  {.clock = parts.clock,
+                                   .log = parts.spool->log,
+                                   .metrics = parts.spool->metrics,
+                                   .chance = RandomPart});
+}
+
 }  // namespace
 
 // A new back end is one more `if` above, and its form in wire/settings.
 Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts) {
   Backend backend{.shown = Shown(text), .keeps = text != "none", .ending = parts.ending};
   auto opened = OpenParts(text, parts, backend.ending);
-  if (!opened.ok()) return std::move(opened).error().In("persistence.backend");
+  if (opened.ok()) opened = BehindSpool(*std::move(opened), text, backend.shown, parts);
+  if (!opened.ok()) {
+    Error error = std::move(opened).error();
+    error.message.insert(0, "persistence.backend: ");
+    if (error.kind == Kind::kDependency && text.starts_with(kPostgres)) {
+      error.message += "; start the database, or name another persistence.backend";
+    }
+    return error;
+  }
   backend.parts = *std::move(opened);
   return backend;
 }

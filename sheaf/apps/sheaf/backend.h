@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "sheaf/base/async/async.h"
@@ -19,6 +20,14 @@ struct Backend {
   std::shared_ptr<Event> ending;  // That of its parts.
 };
 
+// For who writes as a node: what waits while a database is away lies in `state_dir`/spool.
+struct SpoolParts {
+  uint64_t bytes_max = 0;  // 0: no spool.
+  Log& log;
+  Metrics& metrics;
+  std::shared_ptr<Account> account;
+};
+
 // What outlives a back end.
 struct BackendParts {
   const std::string& state_dir;  // Relative names lie there.
@@ -27,10 +36,13 @@ struct BackendParts {
   Duration tries = std::chrono::seconds(5);  // A database that is away is asked again so long.
   // Set when the process ends: who waits for a database that is away gives up. Shared with waits.
   std::shared_ptr<Event> ending = std::make_shared<Event>();
+  std::optional<SpoolParts> spool = std::nullopt;  // None: a command, which waits for nobody.
 };
 
 // `text` is persistence.backend as the settings checked it. Whatever cannot be opened is an error
 // that names the setting and never a password; nothing ever becomes `none` by itself.
+// A PostgreSQL has a spool before it, and what the last process left there is made first; any other
+// back end is refused while something waits there for a PostgreSQL.
 // Blocking: disks; a PostgreSQL that is away is asked again for `tries`.
 Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts);
 

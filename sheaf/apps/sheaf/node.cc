@@ -124,7 +124,7 @@ class LiveNode final : public Node {
     if (web_ != nullptr) web_->Stop(Left(clock_, deadline));
     if (admission_ != nullptr) admission_->Close();
     EndMaintenance();
-    memory_.ending->Set();
+    if (memory_.ending != nullptr) memory_.ending->Set();  // It was opened.
     if (chronicle_ != nullptr) chronicle_->Stop();
     if (modules_ != nullptr) modules_->Stop();
     if (node_was_ready_) log_.Info("stopped");
@@ -159,12 +159,22 @@ class LiveNode final : public Node {
     return OpenChronicle();
   }
 
+  // A visitor has one too: whoever acquires first makes what waits.
+  SpoolParts SpoolPartsOf() {
+    return {
+        .bytes_max = static_cast<uint64_t>(settings_.persistence.spool_bytes_max.count),
+        .log = log_,
+        .metrics = *metrics_,
+        .account = account_->Open("spool")};
+  }
+
   Status OpenChronicle() {
     const bool goes = options_.state == NodeOptions::State::kTemporary;
     SHEAF_ASSIGN(memory_, OpenBackend(goes ? "none" : settings_.persistence.backend,
                                       {.state_dir = state_dir_,
                                        .clock = clock_,
-                                       .background = executor_}));
+                                       .background = executor_,
+                                       .spool = SpoolPartsOf()}));
     auto options = ChronicleOptionsOf(settings_, memory_);
     options.start = !serves()                                         ? chronicle::Start::kAside
                     : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold

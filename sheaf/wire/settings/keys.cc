@@ -80,6 +80,8 @@ std::vector<Key> WorkKeys() {
       {"persistence.backend", SHEAF_FIELD(persistence.backend), "sqlite:sheaf.db",
        "Where history, checkpoint, services and resources are kept: sqlite:FILE, postgresql://…, "
        "file:DIR (relative ones in state.dir), memory: or none."},
+      {"persistence.spool_bytes_max", SHEAF_FIELD(persistence.spool_bytes_max), "256MiB",
+       "Bytes of writes that wait in state.dir while a PostgreSQL is away; 0 = they fail instead."},
 
       {"tasks.running_max", SHEAF_FIELD(tasks.running_max), "0", "Tasks that run at once.",
        "twice the cores", 0, 4096},

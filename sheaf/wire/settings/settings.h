@@ -70,6 +70,7 @@ struct Settings {
   } tasks;
   struct Persistence {
     std::string backend;
+    Bytes spool_bytes_max;  // 0 = no spool.
   } persistence;
   struct Sql {
     Bytes memory;
