@@ -92,27 +92,32 @@ Status Replayer::StillOwns(const Epoch& epoch) const {
 }
 
 Status Replayer::Keep(const Json& record, Spool::Weight weight, const std::optional<Error>& why) {
-  const bool unknown = why.has_value() && why->effect == Effect::kUnknown;
-  if (Status put = spool_->Put(record, weight); !put.ok()) {
-    Error error = std::move(put).error();
-    if (error.kind == Kind::kBackpressure) probe_.refused.Increment();
-    if (why.has_value()) error.message = why->message + "; and " + error.message;
-    if (unknown) error.effect = Effect::kUnknown;
-    return error;
-  }
-  probe_.spooled.Increment();
+  Status put = spool_->Put(record, weight);
   Show();
-  MutexLock lock(mutex_);
-  if (!told_) {
-    told_ = true;
-    away_at_ = surroundings_.clock.Now();
-    since_ = surroundings_.clock.Wall();
-    error_ = why.has_value() ? why->message : std::string();
-    surroundings_.log.Error("the database is away: what is written waits in the spool",
-                            {{"reason", error_}, {"in", spool_->options().directory}});
+  // Also what is not safe in the spool may be in it: it is made, or the disk is mended.
+  if (!spool_->empty()) Waits(why);
+  if (put.ok()) {
+    probe_.spooled.Increment();
+    return put;
   }
+  Error error = std::move(put).error();
+  if (error.kind == Kind::kBackpressure) probe_.refused.Increment();
+  if (!why.has_value()) return error;
+  error.message = why->message + "; and " + error.message;
+  if (why->effect == Effect::kUnknown) error.effect = Effect::kUnknown;
+  return error;
+}
+
+// Something waits: told once, until all of it is made.
+void Replayer::Waits(const std::optional<Error>& why) {
+  MutexLock lock(mutex_);
   wake_.NotifyAll();
-  return Done();
+  if (std::exchange(told_, true)) return;
+  away_at_ = surroundings_.clock.Now();
+  since_ = surroundings_.clock.Wall();
+  error_ = why.has_value() ? why->message : std::string();
+  surroundings_.log.Error("the database is away: what is written waits in the spool",
+                          {{"reason", error_}, {"in", spool_->options().directory}});
 }
 
 Standing Replayer::Look() const {

@@ -45,6 +45,7 @@ class Replayer final {
   Status Renumber(const Spool::Front& front, Json record);
   void Run();
   Duration Pause();
+  void Waits(const std::optional<Error>& why);
   void Failed(const Error& error);
   void Cleared();
   void Show();
