@@ -292,6 +292,20 @@ Result<Json> DecodeRecord(std::string_view bytes) {
 
 Result<Epoch> EpochOf(const Json& record) { return Reading(record).TakeEpoch(); }
 
+Result<std::optional<HistoryPart>> HistoryPartOf(const Json& record) {
+  Reading read(record);
+  SHEAF_ASSIGN(const std::string verb, read.Verb());
+  HistoryPart part;
+  if (verb != "save" && verb != "finish" && verb != "change") return std::optional<HistoryPart>();
+  if (verb != "change") {
+    SHEAF_ASSIGN(part.works, read.Works());
+  }
+  if (verb != "save") {
+    SHEAF_ASSIGN(part.change, read.Change());
+  }
+  return std::optional(std::move(part));
+}
+
 Status Replay(const Json& record, Persistence& to) {
   Verbs verbs{to};
   Status done = ReplayVerb(record, verbs);

@@ -26,6 +26,14 @@ Result<Json> DecodeRecord(std::string_view bytes);  // kCorrupt.
 // The epoch it was made under; kInvalid when it has none.
 Result<Epoch> EpochOf(const Json& record);
 
+// What a record adds to history and changes of a checkpoint.
+struct HistoryPart {
+  std::vector<Work> works;
+  ChangeSet change;
+};
+// Of save, change and finish; none of any other verb.
+Result<std::optional<HistoryPart>> HistoryPartOf(const Json& record);
+
 // Does it again. kCorrupt: it is malformed, or the state it is done to is not the one it was made
 // on.
 Status Replay(const Json& record, MemoryCore& core);

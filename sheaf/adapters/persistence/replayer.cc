@@ -10,6 +10,7 @@ namespace sheaf::persistence {
 namespace {
 
 constexpr int kDoublingsMax = 20;
+constexpr size_t kTogether = 64;  // Records, of which each may be of many works.
 
 // What no later attempt will change.
 bool IsFinal(Kind kind) {
@@ -144,22 +145,62 @@ void Replayer::Show() {
   probe_.bytes.Set(static_cast<double>(usage.bytes));
 }
 
-// --- one record ----------------------------------------------------------------------------------
+// --- some records --------------------------------------------------------------------------------
 
-Status Replayer::ReplayOne() {
+Status Replayer::ReplaySome() {
   if (spool_->usage().broken) SHEAF_TRY(spool_->Mend());
-  const auto front = spool_->front();
-  if (!front.ok()) {
-    if (front.error().kind == Kind::kNotFound) return Done();
-    return front.error();
+  SHEAF_ASSIGN(const auto fronts, spool_->front(kTogether));
+  if (fronts.empty()) return Done();
+  if (singly_ == 0) {
+    SHEAF_ASSIGN(const size_t together, ReplayTogether(fronts));
+    if (together > 0) return Done();
   }
-  SHEAF_ASSIGN(const Epoch epoch, EpochOf(front->record));
-  Status made = Replay(front->record, inner_);
-  if (!made.ok()) return Refused(*front, epoch, made.error());
-  SHEAF_TRY(spool_->Made(front->number));
-  ++replayed_;
-  probe_.replayed.Increment();
+  const Spool::Front& front = fronts.front();
+  SHEAF_ASSIGN(const Epoch epoch, EpochOf(front.record));
+  Status made = Replay(front.record, inner_);
+  SHEAF_TRY(made.ok() ? Made({front.number}) : Refused(front, epoch, made.error()));
+  if (singly_ > 0) --singly_;
   return Done();
+}
+
+Status Replayer::Made(const std::set<uint64_t>& numbers) {
+  SHEAF_TRY(spool_->Made(numbers));
+  replayed_ += numbers.size();
+  probe_.replayed.Add(static_cast<double>(numbers.size()));
+  return Done();
+}
+
+// Neighbours under one epoch that add to history and change the checkpoint, in two transactions, so
+// that a database which is back is not behind for ever. 0: there are none, or one of them is
+// refused and it is to be seen which.
+Result<size_t> Replayer::ReplayTogether(const std::vector<Spool::Front>& fronts) {
+  HistoryPart all;
+  std::set<uint64_t> numbers;
+  SHEAF_ASSIGN(const Epoch epoch, EpochOf(fronts.front().record));
+  for (const Spool::Front& front : fronts) {
+    const auto of = EpochOf(front.record);
+    auto part = HistoryPartOf(front.record);
+    if (!of.ok() || !(*of == epoch) || !part.ok() || !part->has_value()) break;
+    auto& works = (*part)->works;
+    all.works.insert(all.works.end(), works.begin(), works.end());
+    Join(all.change, std::move((*part)->change));
+    numbers.insert(front.number);
+  }
+  if (numbers.size() < 2) return size_t{0};
+  Status made;
+  if (!all.works.empty()) {
+    if (auto saved = inner_.history->Save(epoch, all.works); !saved.ok()) made = saved.error();
+  }
+  if (made.ok() && !all.change.empty()) made = inner_.history->Change(epoch, all.change);
+  if (!made.ok()) {
+    if (IsFinal(made.error().kind)) {
+      singly_ = numbers.size();
+      return size_t{0};
+    }
+    return std::move(made).error();
+  }
+  SHEAF_TRY(Made(numbers));
+  return numbers.size();
 }
 
 Status Replayer::Refused(const Spool::Front& front, const Epoch& epoch, const Error& error) {
@@ -178,7 +219,9 @@ Status Replayer::Refused(const Spool::Front& front, const Epoch& epoch, const Er
     for (size_t i = 0; i < each.size(); ++i) {
       each[i]["works"] = Json::array({front.record["works"][i]});
     }
-    return spool_->Replace(front.number, each);
+    SHEAF_TRY(spool_->Replace(front.number, each));
+    singly_ += each.size();
+    return Done();
   }
   if (error.kind == Kind::kConflict && Works(front.record) == 1) {
     return Renumber(front, front.record);
@@ -193,7 +236,9 @@ Status Replayer::Renumber(const Spool::Front& front, Json record) {
   SHEAF_ASSIGN(const auto newest, inner_.history->Newest(work.type, 1));
   SetNumber(work, std::max(newest.empty() ? 0 : newest.front().id, work.id) + 1);
   record["works"][0] = EncodeWork(work);
-  return spool_->Replace(front.number, {&record, 1});
+  SHEAF_TRY(spool_->Replace(front.number, {&record, 1}));
+  ++singly_;
+  return Done();
 }
 
 Status Replayer::SetAside(const Spool::Which& which, const Error& why) {
@@ -215,7 +260,7 @@ Status Replayer::ReplayAll() {
   surroundings_.log.Info("making what the last process left in the spool",
                          {{"records", usage.records}, {"bytes", usage.bytes}});
   while (!clear()) {
-    if (Status one = ReplayOne(); !one.ok()) {
+    if (Status one = ReplaySome(); !one.ok()) {
       return std::move(one).error().In(spool_->options().directory + ", where " +
                                        std::to_string(spool_->usage().records) +
                                        " writes of the last process wait");
@@ -248,7 +293,7 @@ void Replayer::Run() {
       }
       if (stopping_) return;
     }
-    Status one = ReplayOne();
+    Status one = ReplaySome();
     Show();
     if (!one.ok()) {
       Failed(one.error());

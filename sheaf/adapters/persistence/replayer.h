@@ -4,8 +4,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "sheaf/adapters/persistence/probe.h"
 #include "sheaf/adapters/persistence/spooled_persistence.h"
@@ -39,7 +41,9 @@ class Replayer final {
   Standing Look() const;
 
  private:
-  Status ReplayOne();
+  Status ReplaySome();
+  Result<size_t> ReplayTogether(const std::vector<Spool::Front>& fronts);
+  Status Made(const std::set<uint64_t>& numbers);
   Status Refused(const Spool::Front& front, const Epoch& epoch, const Error& error);
   Status SetAside(const Spool::Which& which, const Error& why);
   Status Renumber(const Spool::Front& front, Json record);
@@ -57,6 +61,7 @@ class Replayer final {
   SpoolProbe probe_;
   int failures_ = 0;       // In a row; of the thread that replays, as the next.
   uint64_t replayed_ = 0;  // Since something waited.
+  size_t singly_ = 0;      // Records to be made one by one: one of them is refused.
 
   mutable Mutex mutex_;
   CondVar wake_;

@@ -239,17 +239,21 @@ Status Spool::Put(const Json& record, Weight weight) {
   return safe;
 }
 
-Result<Spool::Front> Spool::front() const {
-  std::string bytes;
-  Front front;
+Result<std::vector<Spool::Front>> Spool::front(size_t most) const {
+  std::vector<std::pair<uint64_t, std::string>> entries;
   {
     MutexLock lock(mutex_);
-    if (waiting_.empty()) return Fail(Kind::kNotFound, "nothing waits");
-    front.number = waiting_.front().number;
-    bytes = waiting_.front().bytes;
+    for (const Entry& entry : waiting_) {
+      if (entries.size() == most) break;
+      entries.emplace_back(entry.number, entry.bytes);
+    }
   }
-  SHEAF_ASSIGN(front.record, DecodeRecord(bytes));
-  return front;
+  std::vector<Front> fronts;
+  for (const auto& [number, bytes] : entries) {
+    SHEAF_ASSIGN(Json record, DecodeRecord(bytes));
+    fronts.push_back({number, std::move(record)});
+  }
+  return fronts;
 }
 
 // What is gone is noted before it counts: once nothing waits, others write past the spool, and a
@@ -283,7 +287,7 @@ Status Spool::Gone(const std::set<uint64_t>& numbers, Sync sync) {
   return large ? Compact(Journal::kSame) : Done();
 }
 
-Status Spool::Made(uint64_t number) { return Gone({number}, Sync::kWhenDue); }
+Status Spool::Made(const std::set<uint64_t>& numbers) { return Gone(numbers, Sync::kWhenDue); }
 
 Status Spool::Replace(uint64_t number, std::span<const Json> records) {
   std::vector<Json> puts;

@@ -52,9 +52,10 @@ class Spool final {
     uint64_t number = 0;
     Json record;
   };
-  Result<Front> front() const;  // kNotFound when nothing waits.
-  // The record was made: it is gone.
-  Status Made(uint64_t number);
+  // Those that are to be made next, at most so many; none when nothing waits.
+  Result<std::vector<Front>> front(size_t most = 1) const;
+  // The records were made: they are gone.
+  Status Made(const std::set<uint64_t>& numbers);
   // Others stand in its place, before all else.
   Status Replace(uint64_t number, std::span<const Json> records);
   // Writes those that are meant to a readable file beside the journal; how many they were.

@@ -49,9 +49,9 @@ class SpoolTest : public testing::Test {
   static std::vector<Json> Drain(Spool& spool) {
     std::vector<Json> records;
     while (!spool.empty()) {
-      auto front = spool.front().value();
+      auto front = spool.front()->at(0);
       records.push_back(front.record);
-      EXPECT_TRUE(spool.Made(front.number).ok());
+      EXPECT_TRUE(spool.Made({front.number}).ok());
     }
     return records;
   }
@@ -74,8 +74,8 @@ TEST_F(SpoolTest, WhatIsPutIsFoundAgainInOrder) {
   {
     auto spool = Open();
     for (int64_t id = 1; id <= 4; ++id) ASSERT_TRUE(spool->Put(Change(id), Weight::kOther).ok());
-    ASSERT_TRUE(spool->Made(spool->front()->number).ok());
-    ASSERT_TRUE(spool->Replace(spool->front()->number, others).ok());
+    ASSERT_TRUE(spool->Made({spool->front()->at(0).number}).ok());
+    ASSERT_TRUE(spool->Replace(spool->front()->at(0).number, others).ok());
     EXPECT_EQ(spool->usage().records, 4u);
     EXPECT_EQ(account_->used().count, static_cast<int64_t>(spool->usage().bytes));
   }
@@ -160,9 +160,9 @@ size_t Found(const std::string& segment, const std::string& bytes, bool& named) 
   }
   size_t found = 0;
   while (!(*opened)->empty()) {
-    const auto front = (*opened)->front().value();
+    const auto front = (*opened)->front()->at(0);
     EXPECT_EQ(front.record, Change(static_cast<int64_t>(++found)));
-    EXPECT_TRUE((*opened)->Made(front.number).ok());
+    EXPECT_TRUE((*opened)->Made({front.number}).ok());
   }
   EXPECT_TRUE((*opened)->Put(Change(9), Weight::kOther).ok());
   return found;
@@ -231,7 +231,7 @@ TEST_F(SpoolTest, ADiskThatFailedIsMended) {
     ASSERT_FALSE(lost.ok());
     EXPECT_EQ(lost.error().effect, Effect::kUnknown);
     EXPECT_FALSE(spool->Put(Change(3), Weight::kOther).ok());
-    EXPECT_FALSE(spool->Made(spool->front()->number).ok());
+    EXPECT_FALSE(spool->Made({spool->front()->at(0).number}).ok());
     EXPECT_TRUE(spool->usage().broken);
     EXPECT_FALSE(spool->Mend().ok());
     fails.clear();
@@ -250,7 +250,7 @@ TEST_F(SpoolTest, WhatWasMadeLeavesTheDisk) {
   for (int i = 0; i < 80; ++i) ASSERT_TRUE(spool->Put(record, Weight::kCompletion).ok());
   for (int i = 0; i < 2000; ++i) {  // Something always waits.
     ASSERT_TRUE(spool->Put(record, Weight::kCompletion).ok());
-    ASSERT_TRUE(spool->Made(spool->front()->number).ok());
+    ASSERT_TRUE(spool->Made({spool->front()->at(0).number}).ok());
     if (i % 100 == 0) {
       EXPECT_LT(OnDisk(), 500'000u);
     }

@@ -1,9 +1,9 @@
 // PLAN  what is written while the database is away is acknowledged, durable, and made in order when
 //       it is back · reads say how long and how many wait · nobody acquires before all is made ·
-//       stale writes are set aside and their writer learns it · a job's number that another
-//       took is given up, once · one bad work of many is set aside alone · a full spool keeps ends
-//       of work · a disk that fails meanwhile is said and mended · attempts become rare · a healthy
-//       one is its inner back end
+//       stale writes are set aside and their writer learns it · a job's number that another took is
+//       given up, once · neighbours are made together, one bad work of many is set aside alone · a
+//       full spool keeps ends of work · a disk that fails meanwhile is said and mended · attempts
+//       become rare · a healthy one is its inner back end
 #include "sheaf/adapters/persistence/spooled_persistence.h"
 
 #include <gtest/gtest.h>
@@ -196,6 +196,24 @@ TEST_F(SpooledTest, AJobWhoseNumberWasTakenGetsAnother) {
     ++users[database_.kept.history->Get(WorkType::kJob, id)->job->Get<"user">()];
   }
   EXPECT_EQ(users, (std::map<std::string, int>{{"user", 4}, {"other", 2}}));
+}
+
+TEST_F(SpooledTest, NeighboursAreMadeTogether) {
+  Open();
+  database_.fault = Fault::kRefuse;
+  for (int64_t id = 1; id <= 300; ++id) {
+    ASSERT_TRUE(Put(id).ok());
+    ASSERT_TRUE(parts_.history->Finish(node_, MakeJob(id), {{}, {id}, {}, {}}).ok());
+  }
+  ASSERT_TRUE(Put(500).ok());
+  const int before = database_.calls;
+  database_.fault = Fault::kNone;
+  ASSERT_TRUE(Clears());
+  EXPECT_LT(database_.calls - before, 60) << "601 writes waited";
+  EXPECT_EQ(Saved().size(), 300u);
+  const Epoch next = parts_.fencing->Acquire("node/n", "two").value();
+  const auto restored = parts_.history->Restore(next, RestoreMode::kWarm);
+  EXPECT_EQ(restored->live.items, (std::map<int64_t, std::string>{{500, "x"}}));
 }
 
 TEST_F(SpooledTest, OneBadWorkOfManyIsSetAsideAlone) {

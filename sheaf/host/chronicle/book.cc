@@ -22,28 +22,7 @@ std::shared_ptr<const Command> WithoutContent(const Command& command) {
 void Append(Writing& writing, Writing then) {
   SHEAF_CHECK(writing.leaving.empty());
   writing.leaving = std::move(then.leaving);
-  persistence::ChangeSet& live = writing.live;
-  if (live.empty()) {
-    live = std::move(then.live);
-    return;
-  }
-  // The later word counts, whether it puts or removes.
-  const auto join = [](auto& put, auto& removed, auto& later_put, auto& later_removed) {
-    const auto drop = [&](const auto& key) {
-      std::erase_if(put, [&](const auto& each) { return each.first == key; });
-      std::erase(removed, key);
-    };
-    for (auto& each : later_put) {
-      drop(each.first);
-      put.push_back(std::move(each));
-    }
-    for (auto& key : later_removed) {
-      drop(key);
-      removed.push_back(std::move(key));
-    }
-  };
-  join(live.put, live.removed, then.live.put, then.live.removed);
-  join(live.linked, live.unlinked, then.live.linked, then.live.unlinked);
+  Join(writing.live, std::move(then.live));
 }
 
 void Book::Began(const tasks::RunBegan& run, Instant now) {
