@@ -1,7 +1,8 @@
 """What a node remembers: history, restarts after kills, tables as flights, services and nodes."""
 
 # PLAN  finished runs appear once with right summaries, hits and readers of tables do not · 50
-#       running tasks are killed: warm and cold, each is accounted for once · a run is queued again
+#       running tasks are killed, or stopped, on SQLite and PostgreSQL: warm and cold, each is
+#       accounted for once · a run is queued again
 #       once · what the stop cut off goes on · every table is a flight and an input, without private
 #       columns, and nobody writes there · `none` keeps nothing and says so · what a node lacks it
 #       refuses · back ends that keep, and again · two servers on one state, and on one database ·
@@ -16,6 +17,7 @@ import pytest
 
 import calls
 from calls import info, into, one, options, refused, rows, run, sql, told
+from database import Database
 from node import BIN, Node, eventually
 from slow import Slow, endless
 
@@ -92,9 +94,21 @@ def test_finished_runs_appear_once_with_right_summaries(node, client):
         assert jobs(again, 5)[-1]["ducc_id"] > cancelled["ducc_id"]
 
 
-@pytest.mark.parametrize("way", ["warm", "cold"])
-def test_each_of_fifty_killed_tasks_is_accounted_for_once(start, way):
-    node = start(settings={"tasks.running_max": 64, "sql.threads": 1})
+@pytest.fixture(scope="module")
+def database():
+    made = Database().start()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("backend, end, way", [
+    ("sqlite", "kill", "warm"), ("sqlite", "kill", "cold"), ("sqlite", "stop", "warm"),
+    ("postgres", "kill", "warm"), ("postgres", "stop", "cold")])
+def test_each_of_fifty_running_tasks_is_accounted_for_once(start, request, backend, end, way):
+    where = {}
+    if backend == "postgres":
+        where["persistence.backend"] = request.getfixturevalue("database").fresh_url()
+    node = start(settings={"tasks.running_max": 64, "sql.threads": 1, "stop.drain_s": 0, **where})
     kept, lost = range(20), range(20, 50)
     with node.client() as client:
         slow = Slow(client)
@@ -107,7 +121,10 @@ def test_each_of_fifty_killed_tasks_is_accounted_for_once(start, way):
             begin(client, sql(texts[mark], sink=into("kept", str(mark))))
         eventually(lambda: memory(node)["live"] + written(node) >= earlier + 50, timeout_s=60,
                    what="a checkpoint of all that runs")
-    node.kill()
+    if end == "kill":
+        node.kill()
+    else:
+        assert node.stop() == 0
     node.flags = [f"--{way}"]
     node.start()
     node.settle()

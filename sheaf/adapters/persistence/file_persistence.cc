@@ -9,19 +9,6 @@
 namespace sheaf::persistence {
 namespace {
 
-// Bytes of a record: JSON's values in CBOR, in which text needs no escapes.
-std::string Encode(const Json& json) {
-  std::string bytes;
-  Json::to_cbor(json, bytes);
-  return bytes;
-}
-
-Result<Json> Decode(std::string_view bytes) {
-  Json json = Json::from_cbor(bytes, true, false);
-  if (json.is_discarded()) return Fail(Kind::kCorrupt, "a record that is no CBOR");
-  return json;
-}
-
 // What must live as long as the journal.
 struct Directory {
   std::unique_ptr<files::FileSystem> own;  // Null when it is borrowed.
@@ -34,7 +21,7 @@ class JournalRecorder final : public Recorder {
   JournalRecorder(Directory directory, std::unique_ptr<files::Journal> journal)
       : directory_(std::move(directory)), journal_(std::move(journal)) {}
 
-  uint64_t Append(const Json& record) override { return journal_->Append(Encode(record)); }
+  uint64_t Append(const Json& record) override { return journal_->Append(EncodeRecord(record)); }
   Status SyncTo(uint64_t number) override { return journal_->SyncTo(number); }
   Result<std::vector<std::string>> SetAside() override {
     if (!journal_->unreadable()) return journal_->set_aside();
@@ -49,7 +36,7 @@ class JournalRecorder final : public Recorder {
 };
 
 Status Visit(std::string_view bytes, const std::function<Status(const Json&)>& take) {
-  SHEAF_ASSIGN(const Json json, Decode(bytes));
+  SHEAF_ASSIGN(const Json json, DecodeRecord(bytes));
   return take(json);
 }
 
@@ -77,7 +64,7 @@ Result<Persistence> OpenFile(FileOptions options) {
   const bool large =
       journal->segments() > options.segments_max || journal->bytes_since_base() > options.bytes_max;
   // What is set aside stays for who must look at it: no base is made over it.
-  if (large && journal->set_aside().empty()) SHEAF_TRY(journal->Rebase(Encode(core.Dump())));
+  if (large && journal->set_aside().empty()) SHEAF_TRY(journal->Rebase(EncodeRecord(core.Dump())));
   auto recorder = std::make_unique<JournalRecorder>(std::move(directory), std::move(journal));
   return MakeParts(std::make_shared<CoreStore>(std::move(core), std::move(recorder)),
                    OffersSummaries::kNo, OffersResources::kNo);

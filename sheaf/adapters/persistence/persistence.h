@@ -6,6 +6,7 @@
 #include "sheaf/adapters/persistence/null_persistence.h"
 #include "sheaf/adapters/persistence/postgres_persistence.h"
 #include "sheaf/adapters/persistence/postgres_roles.h"
+#include "sheaf/adapters/persistence/spooled_persistence.h"
 #include "sheaf/adapters/persistence/sql_look.h"
 #include "sheaf/adapters/persistence/sql_schema.h"
 #include "sheaf/adapters/persistence/sqlite_persistence.h"

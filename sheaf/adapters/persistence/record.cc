@@ -55,6 +55,25 @@ class Reading {
     SHEAF_ASSIGN(const std::string text, read_.RequiredString("change"));
     return DecodeChange(text);
   }
+  // Rows of a table of resources, as records.
+  template <typename Row>
+  Result<std::vector<Row>> Rows(const records::Table& table, std::string_view key) {
+    std::vector<Row> rows;
+    const Json* json = read_.Take(key);
+    if (json == nullptr || !json->is_array()) return read_.Bad(key, "an array");
+    for (const Json& each : *json) {
+      SHEAF_ASSIGN(const records::Row row, records::RowFromJson(table, each));
+      rows.push_back(Row::Of(row));
+    }
+    return rows;
+  }
+  Result<Resources> TakeResources() {
+    Resources resources;
+    SHEAF_ASSIGN(resources.nodes, Rows<Node>(records::kRmnodes, "nodes"));
+    SHEAF_ASSIGN(resources.shares, Rows<Share>(records::kRmshares, "shares"));
+    SHEAF_ASSIGN(resources.load, Rows<Load>(records::kRmload, "load"));
+    return resources;
+  }
   template <typename Half>
   Result<Half> OneHalf(const records::Table& table, std::string_view key) {
     const Json* json = read_.Take(key);
@@ -74,7 +93,8 @@ class Reading {
   command::ObjectReader read_;
 };
 
-Status ReplayLive(const std::string& verb, Reading& read, MemoryCore& core) {
+template <typename Core>
+Status ReplayLive(const std::string& verb, Reading& read, Core& core) {
   SHEAF_ASSIGN(const Epoch epoch, read.TakeEpoch());
   if (verb == "restore") {
     SHEAF_ASSIGN(const std::string mode, read.Text("mode"));
@@ -102,7 +122,8 @@ Status ReplayLive(const std::string& verb, Reading& read, MemoryCore& core) {
   return Done();
 }
 
-Status ReplayService(const std::string& verb, Reading& read, MemoryCore& core) {
+template <typename Core>
+Status ReplayService(const std::string& verb, Reading& read, Core& core) {
   SHEAF_ASSIGN(const Epoch epoch, read.TakeEpoch());
   if (verb == "submitted") {
     SHEAF_ASSIGN(const int64_t id, read.Id());
@@ -118,7 +139,8 @@ Status ReplayService(const std::string& verb, Reading& read, MemoryCore& core) {
   return verb == "store" ? core.Store(epoch, both) : core.Archive(epoch, both);
 }
 
-Status ReplayVerb(const Json& record, MemoryCore& core) {
+template <typename Core>
+Status ReplayVerb(const Json& record, Core& core) {
   Reading read(record);
   SHEAF_ASSIGN(const std::string verb, read.Verb());
   if (verb == "acquire") {
@@ -131,10 +153,69 @@ Status ReplayVerb(const Json& record, MemoryCore& core) {
     SHEAF_ASSIGN(const Epoch epoch, read.TakeEpoch());
     return core.Release(epoch);
   }
+  if (verb == "begin") {
+    SHEAF_ASSIGN(const Epoch epoch, read.TakeEpoch());
+    SHEAF_ASSIGN(const Resources resources, read.TakeResources());
+    SHEAF_TRY(core.Begin(epoch, resources));
+    return Done();
+  }
   for (const auto* service : {"store", "submitted", "state", "archive"}) {
     if (verb == service) return ReplayService(verb, read, core);
   }
   return ReplayLive(verb, read, core);
+}
+
+// The verbs of a whole back end, under the names the memory core has for them.
+struct Verbs {
+  Persistence& to;
+  bool asked = false;  // The record was understood.
+
+  Persistence& Ask() {
+    asked = true;
+    return to;
+  }
+  Result<Epoch> Acquire(std::string_view scope, std::string_view holder) {
+    return Ask().fencing->Acquire(scope, holder);
+  }
+  Status Release(const Epoch& epoch) { return Ask().fencing->Release(epoch); }
+  Result<Restored> Restore(const Epoch& epoch, RestoreMode mode) {
+    return Ask().history->Restore(epoch, mode);
+  }
+  Status Checkpoint(const Epoch& epoch, const LiveWork& live) {
+    return Ask().history->Checkpoint(epoch, live);
+  }
+  Status Change(const Epoch& epoch, const ChangeSet& change) {
+    return Ask().history->Change(epoch, change);
+  }
+  Result<std::vector<Saved>> Save(const Epoch& epoch, std::span<const Work> works) {
+    return Ask().history->Save(epoch, works);
+  }
+  Result<Saved> Finish(const Epoch& epoch, const Work& work, const ChangeSet& leaving) {
+    return Ask().history->Finish(epoch, work, leaving);
+  }
+  Status UpdateSubmitted(const Epoch& epoch, int64_t id, const Submitted& submitted) {
+    return Ask().services->UpdateSubmitted(epoch, id, submitted);
+  }
+  Status UpdateState(const Epoch& epoch, int64_t id, const ActiveState& state) {
+    return Ask().services->UpdateState(epoch, id, state);
+  }
+  Status Store(const Epoch& epoch, const Registration& both) {
+    return Ask().services->Store(epoch, both);
+  }
+  Status Archive(const Epoch& epoch, const Registration& last) {
+    return Ask().services->Archive(epoch, last);
+  }
+  Result<int64_t> Begin(const Epoch& epoch, const Resources& resources) {
+    if (Ask().resources != nullptr) return to.resources->Begin(epoch, resources);
+    return Fail(Kind::kUnsupported, "this back end keeps no resources");
+  }
+};
+
+template <typename Row>
+Json ToJson(const std::vector<Row>& rows) {
+  Json json = Json::array();
+  for (const Row& each : rows) json.push_back(records::ToJson(each.row()));
+  return json;
 }
 
 }  // namespace
@@ -188,6 +269,48 @@ Json RecordOfState(const Epoch& epoch, int64_t id, const ActiveState& state) {
 }
 Json RecordOfArchive(const Epoch& epoch, const Registration& last) {
   return Halves("archive", epoch, last);
+}
+Json RecordOfBegin(const Epoch& epoch, const Resources& resources) {
+  Json record = Begin("begin", epoch);
+  record["nodes"] = ToJson(resources.nodes);
+  record["shares"] = ToJson(resources.shares);
+  record["load"] = ToJson(resources.load);
+  return record;
+}
+
+std::string EncodeRecord(const Json& record) {
+  std::string bytes;
+  Json::to_cbor(record, bytes);
+  return bytes;
+}
+
+Result<Json> DecodeRecord(std::string_view bytes) {
+  Json json = Json::from_cbor(bytes, true, false);
+  if (json.is_discarded()) return Fail(Kind::kCorrupt, "a record that is no CBOR");
+  return json;
+}
+
+Result<Epoch> EpochOf(const Json& record) { return Reading(record).TakeEpoch(); }
+
+Result<std::optional<HistoryPart>> HistoryPartOf(const Json& record) {
+  Reading read(record);
+  SHEAF_ASSIGN(const std::string verb, read.Verb());
+  HistoryPart part;
+  if (verb != "save" && verb != "finish" && verb != "change") return std::optional<HistoryPart>();
+  if (verb != "change") {
+    SHEAF_ASSIGN(part.works, read.Works());
+  }
+  if (verb != "save") {
+    SHEAF_ASSIGN(part.change, read.Change());
+  }
+  return std::optional(std::move(part));
+}
+
+Status Replay(const Json& record, Persistence& to) {
+  Verbs verbs{to};
+  Status done = ReplayVerb(record, verbs);
+  if (done.ok() || verbs.asked) return done;
+  return Fail(Kind::kCorrupt, "a record of the spool: " + done.error().message);
 }
 
 Status Replay(const Json& record, MemoryCore& core) {

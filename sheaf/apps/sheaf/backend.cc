@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kSqlite = "sqlite:", kFile = "file:", kPostgres = "postgresql:";
 const std::string kRotate = "`sheaf db rotate-password`";
+constexpr Duration kSilent = std::chrono::seconds(10);
 
 // The chronicle tries again by itself: a session that is lost waits for less than a stop may take.
 Result<persistence::SqlPersistence> OpenPostgres(const std::string& text, const BackendParts& parts,
@@ -23,6 +24,8 @@ Result<persistence::SqlPersistence> OpenPostgres(const std::string& text, const 
   options.connect = ConnectOnce(place);
   options.connect.statement_timeout = parts.statement_timeout;
   options.connect.retry_deadline = parts.tries;
+  // A node's writes go to the spool when the database is silent for so long.
+  if (parts.spool.has_value()) options.connect.statement_timeout = kSilent;
   options.older = parts.older.value_or(options.older);
   options.backup_directory = parts.state_dir;
   options.background = &parts.background;
@@ -128,11 +131,48 @@ std::string Shown(const std::string& text) {
   return where.ok() ? *std::move(where) : std::string(kPostgres);
 }
 
+namespace {
+
+// What waits for the database of `shown`. A database in this machine has none: a disk that is full
+// or broken is not away, and the spool would lie on it too.
+Result<persistence::Persistence> BehindSpool(persistence::Persistence inner,
+                                             const std::string& text, const std::string& shown,
+                                             const BackendParts& parts) {
+  if (!parts.spool.has_value()) return inner;
+  persistence::SpooledOptions options;
+  options.spool = {.directory = Placed(parts.state_dir, "spool"),
+                   .where = shown,
+                   .bytes_max = parts.spool->bytes_max,
+                   .account = parts.spool->account};
+  if (!text.starts_with(kPostgres)) {
+    std::error_code error;
+    if (std::filesystem::exists(options.spool.directory, error)) {
+      SHEAF_TRY(persistence::Spool::Open(options.spool));  // Nothing waits in it, or it says so.
+    }
+    return inner;
+  }
+  return persistence::OpenSpooled(std::move(inner), std::move(options),
+                                  {.clock = parts.clock,
+                                   .log = parts.spool->log,
+                                   .metrics = parts.spool->metrics,
+                                   .chance = RandomPart});
+}
+
+}  // namespace
+
 // A new back end is one more `if` above, and its form in wire/settings.
 Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts) {
   Backend backend{.shown = Shown(text), .keeps = text != "none", .ending = parts.ending};
   auto opened = OpenParts(text, parts, backend.ending);
-  if (!opened.ok()) return std::move(opened).error().In("persistence.backend");
+  if (opened.ok()) opened = BehindSpool(*std::move(opened), text, backend.shown, parts);
+  if (!opened.ok()) {
+    Error error = std::move(opened).error();
+    error.message.insert(0, "persistence.backend: ");
+    if (error.kind == Kind::kDependency && text.starts_with(kPostgres)) {
+      error.message += "; start the database, or name another persistence.backend";
+    }
+    return error;
+  }
   backend.parts = *std::move(opened);
   return backend;
 }

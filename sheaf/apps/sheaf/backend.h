@@ -23,6 +23,14 @@ struct Backend {
   std::shared_ptr<Event> ending;  // That of its parts.
 };
 
+// For who writes as a node: what waits while a database is away lies in `state_dir`/spool.
+struct SpoolParts {
+  uint64_t bytes_max = 0;  // 0: no spool.
+  Log& log;
+  Metrics& metrics;
+  std::shared_ptr<Account> account;
+};
+
 // What outlives a back end.
 struct BackendParts {
   const std::string& state_dir;  // Relative names lie there.
@@ -37,6 +45,7 @@ struct BackendParts {
   std::shared_ptr<Event> ending = std::make_shared<Event>();
   std::string password_file = "database.pass";  // persistence.password_file.
   persistence::Opening opening = persistence::Opening::kPrepare;
+  std::optional<SpoolParts> spool = std::nullopt;  // None: a command, which waits for nobody.
 };
 
 // Where a postgresql: back end is.
@@ -60,6 +69,8 @@ postgres::Surroundings SurroundingsOf(Clock& clock, const std::shared_ptr<const 
 
 // `text` is persistence.backend as the settings checked it. Whatever cannot be opened is an error
 // that names the setting and never a password; nothing ever becomes `none` by itself.
+// A PostgreSQL has a spool before it, and what the last process left there is made first; any other
+// back end is refused while something waits there for a PostgreSQL.
 // Blocking: disks; a PostgreSQL that is away is asked again for `tries`.
 Result<Backend> OpenBackend(const std::string& text, const BackendParts& parts);
 

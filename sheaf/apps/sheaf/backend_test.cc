@@ -1,6 +1,7 @@
 // PLAN  each spelling of persistence.backend opens what it names, and that works · relative names
 //       lie in the state directory · what keeps is found again, what does not is not · what cannot
 //       be opened is an error that names the setting and where, and no password · a stop ends waits
+//       · a node's PostgreSQL that is killed has a spool, and no other back end while it waits
 #include "sheaf/apps/sheaf/backend.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sheaf/base/observe/memory_metrics.h"
 #include "testkit/postgres.h"
 
 namespace sheaf::app {
@@ -136,6 +138,46 @@ TEST_F(BackendTest, AStopEndsTheWaitForADatabaseThatIsAway) {
   const Instant before = clock_.Now();
   EXPECT_FALSE(backend.parts.services->Live().ok());
   EXPECT_LT(clock_.Now() - before, std::chrono::seconds(4));
+}
+
+TEST_F(BackendTest, APostgresThatIsKilledHasASpool) {
+  SHEAF_NEEDS_POSTGRES();
+  testkit::Postgres server;
+  observe::NullLog log;
+  observe::MemoryMetrics metrics;
+  const auto account = Account::Root("spool", {});
+  const auto open = [&](const std::string& text) {
+    return OpenBackend(text, {.state_dir = state_dir_,
+                              .clock = clock_,
+                              .background = executor_,
+                              .tries = std::chrono::milliseconds(300),
+                              .spool = SpoolParts{1 << 20, log, metrics, account}});
+  };
+  const std::string url = server.FreshUrl();
+  {
+    const auto backend = open(url).value();
+    const auto epoch = backend.parts.fencing->Acquire("node/n", "test").value();
+    auto& history = *backend.parts.history;
+    ASSERT_TRUE(history.Restore(epoch, persistence::RestoreMode::kWarm).ok());
+    server.Kill();
+    ASSERT_TRUE(history.Change(epoch, {{{7, "live"}}, {}, {}, {}}).ok());
+    EXPECT_EQ(backend.parts.outage->Look().records, 1u);
+    EXPECT_GT(account->used().count, 0);
+    backend.ending->Set();
+  }
+  const auto away = open(url);
+  ASSERT_FALSE(away.ok());
+  EXPECT_THAT(away.error().message, HasSubstr("start the database"));
+  const auto other = open("sqlite:a.db");
+  ASSERT_FALSE(other.ok());
+  EXPECT_THAT(other.error().message, AllOf(HasSubstr("1 writes for postgresql:"),
+                                           HasSubstr("move the directory away")));
+  server.Start();
+  const auto again = open(url).value();
+  const auto epoch = again.parts.fencing->Acquire("node/n", "again").value();
+  const auto restored = again.parts.history->Restore(epoch, persistence::RestoreMode::kWarm);
+  EXPECT_EQ(restored->live.items.size(), 1u);
+  EXPECT_EQ(again.parts.outage->Look().set_aside, 0u);
 }
 
 }  // namespace

@@ -12,6 +12,25 @@
 namespace sheaf::app {
 namespace {
 
+// What waits for a database that is away, and what was set aside; nothing when there is neither.
+void PrintSpool(const Json& spool) {
+  const auto number = [&](const char* key) { return spool.value(key, int64_t{0}); };
+  if (spool.contains("since")) {
+    std::printf("spool: %lld writes (%s of %s) wait since %s\n",
+                static_cast<long long>(number("records")),
+                core::ToText({number("bytes")}).c_str(),
+                core::ToText({number("bytes_max")}).c_str(),
+                Printable(spool.value("since", "")).c_str());
+  }
+  if (number("set_aside") > 0) {
+    std::printf("spool: %lld acknowledged writes could not be made and are set aside\n",
+                static_cast<long long>(number("set_aside")));
+  }
+  for (const Json& file : spool.value("kept", Json::array())) {
+    std::printf("spool: look at %s\n", Printable(file.get<std::string>()).c_str());
+  }
+}
+
 void PrintHealth(const Json& health) {
   const std::string state = health.value("state", "");
   std::string words = health.value("ready", false) ? "ready" : "not ready";
@@ -22,6 +41,7 @@ void PrintHealth(const Json& health) {
     std::string memory = kept.value("backend", "") + " is " + kept.value("state", "?");
     if (kept.contains("error")) memory += ": " + kept["error"].get<std::string>();
     std::printf("memory: %s\n", Printable(memory).c_str());
+    PrintSpool(kept.value("spool", Json::object()));
   }
   std::vector<std::vector<std::string>> rows;
   for (const Json& module : health.value("modules", Json::array())) {

@@ -159,13 +159,23 @@ class LiveNode final : public Node {
     return OpenChronicle();
   }
 
+  // A visitor has one too: whoever acquires first makes what waits.
+  SpoolParts SpoolPartsOf() {
+    return {
+        .bytes_max = static_cast<uint64_t>(settings_.persistence.spool_bytes_max.count),
+        .log = log_,
+        .metrics = *metrics_,
+        .account = account_->Open("spool")};
+  }
+
   Status OpenChronicle() {
     const bool goes = options_.state == NodeOptions::State::kTemporary;
     SHEAF_ASSIGN(memory_, OpenBackend(goes ? "none" : settings_.persistence.backend,
                                       {.state_dir = state_dir_,
                                        .clock = clock_,
                                        .background = executor_,
-                                       .password_file = settings_.persistence.password_file}));
+                                       .password_file = settings_.persistence.password_file,
+                                       .spool = SpoolPartsOf()}));
     auto options = ChronicleOptionsOf(settings_, memory_);
     options.start = !serves()                                         ? chronicle::Start::kAside
                     : options_.restart == NodeOptions::Restart::kCold ? chronicle::Start::kCold

@@ -120,6 +120,7 @@ Result<bool> Journal::ReadSegment(Segment& segment, bool first, const Reader& re
   const auto damaged = [&](std::string_view what) {
     set_aside_.push_back(path + " from byte " + std::to_string(frames.at()) + ": " +
                          std::string(what));
+    set_aside_files_.insert(path);
     return false;
   };
   Head head;
@@ -171,6 +172,7 @@ Status Journal::ReadFrom(size_t first, const Reader& reader) {
     if (whole) continue;
     for (size_t rest = i + 1; rest < segments_.size(); ++rest) {
       set_aside_.push_back(PathOf(segments_[rest].number));
+      set_aside_files_.insert(set_aside_.back());
     }
     return Done();
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,8 @@ class Journal final {
   // What was found at the opening and not read, by file and place. A torn end is among it: nobody
   // can tell it from damage.
   const std::vector<std::string>& set_aside() const { return set_aside_; }
+  // The files of it, for who wants to keep them: Rebase removes what is behind the base before.
+  const std::set<std::string>& set_aside_files() const { return set_aside_files_; }
   // Something was written here once, and nothing at all of it can be read.
   bool unreadable() const { return unreadable_; }
   uint64_t records() const;  // Read and appended since the base.
@@ -78,6 +81,7 @@ class Journal final {
   FileSystem& files_;  // Borrowed from who opened this.
   const std::string directory_, name_;
   std::vector<std::string> set_aside_;
+  std::set<std::string> set_aside_files_;
   bool unreadable_ = false;
   bool read_some_ = false;  // A base, a record, or a head with nothing behind it.
 

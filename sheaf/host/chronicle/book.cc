@@ -19,6 +19,12 @@ std::shared_ptr<const Command> WithoutContent(const Command& command) {
 
 }  // namespace
 
+void Append(Writing& writing, Writing then) {
+  SHEAF_CHECK(writing.leaving.empty());
+  writing.leaving = std::move(then.leaving);
+  Join(writing.live, std::move(then.live));
+}
+
 void Book::Began(const tasks::RunBegan& run, Instant now) {
   Standing fresh{.began = now};
   fresh.entry = {.task = run.id,

@@ -36,6 +36,9 @@ struct Writing {
   bool empty() const { return live.empty() && leaving.empty(); }
 };
 
+// `then` after `writing`, as one; nothing of `writing` leaves.
+void Append(Writing& writing, Writing then);
+
 // A run whose result somebody wants kept becomes live at once, any other when it is kYoung old. One
 // that ended goes to history: at once when it is live, else within kGroup and in company. One that
 // the stop of the server ended stays live when somebody wants its result kept: the next start

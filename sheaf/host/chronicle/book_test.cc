@@ -3,7 +3,7 @@
 //       how long, how many work items · a run that the stop ended stays live when its result is
 //       kept, else it is premature · a wish that ends is forgotten · a run that goes on with an
 //       older one has its number · live items read back as they were written · nothing of what a
-//       run of single use asks or says is written
+//       run of single use asks or says is written · of two writings the later one counts
 #include "sheaf/host/chronicle/book.h"
 
 #include <gtest/gtest.h>
@@ -186,6 +186,20 @@ TEST(DocumentTest, ALiveItemReadsBackAsItWasWritten) {
   EXPECT_EQ(back->sinks.begin()->second.principal, "ben");
   EXPECT_EQ(DecodeEntry(5, "{").error().kind, Kind::kCorrupt);
   EXPECT_EQ(DecodeEntry(5, R"({"format":2})").error().kind, Kind::kUnsupported);
+}
+
+TEST(AppendTest, OfTwoWordsAboutOneRunTheLaterCounts) {
+  Writing first;
+  first.live = {.put = {{1, "old"}, {2, "two"}}, .removed = {3}, .linked = {{"a", 1}}};
+  Writing then;
+  then.live = {.put = {{1, "new"}, {3, "back"}}, .removed = {2}, .unlinked = {"a"}};
+  then.leaving.push_back({.task = "t"});
+  Append(first, std::move(then));
+  EXPECT_EQ(first.leaving.size(), 1u);
+  persistence::LiveWork live{.items = {{2, "two"}, {3, "three"}}, .process_to_job = {{"a", 1}}};
+  persistence::ApplyChange(first.live, live);
+  const persistence::LiveWork expected{.items = {{1, "new"}, {3, "back"}}};
+  EXPECT_EQ(live, expected);
 }
 
 }  // namespace

@@ -21,6 +21,14 @@ constexpr Duration kRetryLongest = std::chrono::seconds(5);
 constexpr int kDoublingsMax = 7;
 constexpr int kEpochBits = 40;  // Of a generation: below them milliseconds and writings.
 
+std::string SpoolIsFull(const persistence::Standing& standing) {
+  return std::to_string(standing.records) + " writes (" +
+         core::ToText({static_cast<int64_t>(standing.bytes)}) +
+         ") wait for the database, which is away, and new work finds no room there: bring it "
+         "back, or raise persistence.spool_bytes_max (now " +
+         core::ToText({static_cast<int64_t>(standing.bytes_max)}) + ")";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Chronicle>> Chronicle::Open(ChronicleOptions options, ChronicleParts parts) {
@@ -83,8 +91,9 @@ void Chronicle::Stop() {
 Status Chronicle::MayBegin() {
   MutexLock lock(mutex_);
   if (state_ == State::kLost) return Fail(Kind::kNotReady, error_);
-  if (events_.size() + unwritten_ < options_.waiting_max) return Done();
+  if (!spool_full_ && events_.size() + unwritten_ < options_.waiting_max) return Done();
   probe_.refused.Increment();
+  if (spool_full_) return Fail(Kind::kBackpressure, full_, R"({"after_ms":1000})");
   return Fail(Kind::kBackpressure,
               "too many runs wait to be written down" +
                   (error_.empty() ? std::string() : " (" + error_ + ")") + "; try again",
@@ -189,6 +198,7 @@ Instant Chronicle::Step(bool last) {
   if (lost()) again_.clear();  // They are the other server's now.
   if (!last) QueueAgain();
   Write(last);
+  LookAtOutage();
   const Instant now = Now();
   const bool good = failures_ == 0 && !lost();
   if (good && !last && now >= sample_at_) {
@@ -214,7 +224,10 @@ void Chronicle::Write(bool last) {
   if (last || write_at_ <= Now()) {
     // Once for what failed before; when stopping also for what came meanwhile.
     for (int round = 0; round < 2; ++round) {
-      if (writing_.empty()) writing_ = book_.Take(Now(), last ? Book::All::kYes : Book::All::kNo);
+      // What is to become live may be refused for long; ends do not wait for it.
+      if (writing_.leaving.empty()) {
+        Append(writing_, book_.Take(Now(), last ? Book::All::kYes : Book::All::kNo));
+      }
       if (writing_.empty()) break;
       if (Status made = writer_.Make(writing_); !made.ok()) {
         Failed(made.error());
@@ -257,9 +270,29 @@ void Chronicle::Sample(Presence presence) {
     generation_.fetch_add(1);
   } else if (persistence::IsOwnershipLost(begun.error())) {
     Failed(begun.error());
-  } else {
-    parts_.log.Warn("resources cannot be written", {{"reason", begun.error().message}});
   }
+  Warn("resources cannot be written", begun.ok() ? Done() : Status(begun.error()), told_of_sample_);
+}
+
+// Once, until it succeeds again.
+void Chronicle::Warn(std::string_view what, const Status& done, bool& told) {
+  if (!std::exchange(told, !done.ok()) && !done.ok()) {
+    parts_.log.Warn(what, {{"reason", done.error().message}});
+  }
+}
+
+// A write that waited may have been found stale; nobody else tells.
+void Chronicle::LookAtOutage() {
+  if (parts_.memory.outage == nullptr || lost()) return;
+  const Status owns = parts_.memory.outage->StillOwns(writer_.epoch());
+  if (!owns.ok()) return Failed(owns.error());
+  const auto standing = parts_.memory.outage->Look();
+  const bool waits = standing.state == persistence::Standing::State::kDegraded;
+  MutexLock lock(mutex_);
+  spool_full_ = standing.full;
+  if (standing.full) full_ = SpoolIsFull(standing);
+  if (waits || failures_ == 0) error_ = standing.error;
+  probe_.state.Set(static_cast<double>(Shown(waits)));
 }
 
 void Chronicle::Register() {
@@ -270,10 +303,9 @@ void Chronicle::Register() {
   }
   if (offered == registered_) return;
   const Status synced = registrar_.Sync(offered, parts_.clock.Wall());
-  if (!synced.ok()) {
-    parts_.log.Warn("services cannot be registered", {{"reason", synced.error().message}});
-    if (!persistence::IsOwnershipLost(synced.error())) return;  // Else another registers.
-  }
+  Warn("services cannot be registered", synced, told_of_register_);
+  // Who lost it leaves it to another.
+  if (!synced.ok() && !persistence::IsOwnershipLost(synced.error())) return;
   registered_ = std::move(offered);
   generation_.fetch_add(1);
 }
@@ -337,6 +369,10 @@ void Chronicle::SetState(State state, std::string error) {
   probe_.state.Set(static_cast<double>(state_));
 }
 
+Chronicle::State Chronicle::Shown(bool waits) const {
+  return waits && state_ == State::kOk ? State::kDegraded : state_;
+}
+
 bool Chronicle::lost() const {
   MutexLock lock(mutex_);
   return state_ == State::kLost;
@@ -351,13 +387,27 @@ uint64_t Chronicle::generation() const { return generation_.load(); }
 
 Json Chronicle::StateJson() const {
   constexpr std::array<std::string_view, 4> kWords{"disabled", "ok", "degraded", "lost"};
+  persistence::Standing standing;
+  if (parts_.memory.outage != nullptr) standing = parts_.memory.outage->Look();
+  const bool waits = standing.state == persistence::Standing::State::kDegraded;
   MutexLock lock(mutex_);
   Json json{{"backend", options_.backend},
-            {"state", kWords[static_cast<size_t>(state_)]},
+            {"state", kWords[static_cast<size_t>(Shown(waits))]},
             {"waiting", unwritten_ + events_.size()},
             {"live", live_.items.size()},
             {"to_resume", to_resume_}};
-  if (!error_.empty()) json["error"] = error_;
+  const std::string& error = state_ == State::kOk ? standing.error : error_;
+  if (!error.empty()) json["error"] = error;
+  if (parts_.memory.outage == nullptr) return json;
+  Json& spool = json["spool"] = {{"records", standing.records},
+                                 {"bytes", standing.bytes},
+                                 {"bytes_max", standing.bytes_max},
+                                 {"set_aside", standing.set_aside}};
+  if (waits) {
+    spool["since"] = time::ToText(standing.since);
+    spool["away_s"] = std::chrono::duration_cast<std::chrono::seconds>(standing.away).count();
+  }
+  if (!standing.kept.empty()) spool["kept"] = standing.kept;
   return json;
 }
 

@@ -56,8 +56,8 @@ class Chronicle final : public tasks::Watcher {
   void Began(const tasks::RunBegan& run) override;
   void Wanted(const tasks::RunWanted& wanted) override;
   void NoLongerWanted(const TaskId& id, const Path& sink) override;
-  // Waits for a sync or two when a run into this path has just ended; not while the database is
-  // away.
+  // Waits for a sync or two when a run into this path has just ended; while the database is away
+  // only where a spool keeps what is written.
   void Settle(const Path& sink) override;
   void Executing(const TaskId& id, WallTime at) override;
   void Ended(const tasks::RunEnding& run) override;
@@ -69,7 +69,8 @@ class Chronicle final : public tasks::Watcher {
   // Writes what waits, says that the node is gone, gives its epochs back. The engine has drained.
   void Stop();
 
-  // {"backend", "state": disabled | ok | degraded | lost, "waiting", "live", "to_resume", "error"?}
+  // {"backend", "state": disabled | ok | degraded | lost, "waiting", "live", "to_resume", "error"?,
+  // "spool"?: {"records", "bytes", "bytes_max", "since"?, "away_s"?, "set_aside", "kept"?}}
   Json StateJson() const;
   bool lost() const;
   // The checkpoint as it was last written.
@@ -93,6 +94,9 @@ class Chronicle final : public tasks::Watcher {
   void Changed(const persistence::ChangeSet& change);
   void Left(const std::string& task);
   void SetState(State state, std::string error);
+  void LookAtOutage();
+  State Shown(bool waits) const SHEAF_REQUIRES(mutex_);
+  void Warn(std::string_view what, const Status& done, bool& told);
   Instant Now() const { return parts_.clock.Now(); }
 
   const ChronicleOptions options_;
@@ -109,6 +113,7 @@ class Chronicle final : public tasks::Watcher {
   std::vector<Offered> registered_;
   Instant write_at_{}, sample_at_{}, register_at_{}, again_at_{};
   int failures_ = 0;
+  bool told_of_sample_ = false, told_of_register_ = false;  // That it fails, once.
 
   mutable Mutex mutex_;
   CondVar wake_;
@@ -123,6 +128,8 @@ class Chronicle final : public tasks::Watcher {
   State state_ SHEAF_GUARDED_BY(mutex_) = State::kOk;
   std::string error_ SHEAF_GUARDED_BY(mutex_);
   size_t to_resume_ SHEAF_GUARDED_BY(mutex_) = 0;
+  bool spool_full_ SHEAF_GUARDED_BY(mutex_) = false;
+  std::string full_ SHEAF_GUARDED_BY(mutex_);  // What is said of it.
   bool stopping_ SHEAF_GUARDED_BY(mutex_) = false;
   std::atomic<uint64_t> generation_;
   std::atomic<bool> stopped_{false};

@@ -156,6 +156,13 @@ persistence::Work WorkOf(const Entry& entry, const Ending& ending, const Place& 
   return work;
 }
 
+std::string NodeOf(const persistence::Work& work) {
+  const auto detail = command::ParseJson(work.detail);
+  if (!detail.ok() || !detail->is_object() || !detail->contains("node")) return {};
+  const Json& node = (*detail)["node"];
+  return node.is_string() ? node.get<std::string>() : std::string();
+}
+
 std::string EncodeEntry(const Entry& entry) {
   Json sinks = Json::array();
   for (const auto& [path, keep] : entry.sinks) {

@@ -16,6 +16,9 @@ std::string ClassOf(const Entry& entry);
 // process when it never ran).
 persistence::Work WorkOf(const Entry& entry, const Ending& ending, const Place& place);
 
+// The node of a job that WorkOf made; empty of others.
+std::string NodeOf(const persistence::Work& work);
+
 // The text of a live item, format 1: {"format", "task", "command", "principal", "priority",
 // "submitted", "started"?, "sinks": [{"command", "principal"}], "restarts"}; times in microseconds.
 std::string EncodeEntry(const Entry& entry);

@@ -53,7 +53,7 @@ Status Registrar::TakeIt() {
   for (const auto& one : archived) next_id_ = std::max(next_id_, one.id + 1);
   for (const auto& one : live) {
     next_id_ = std::max(next_id_, one.id + 1);
-    ids_[one.state.Get<"endpoint">()] = one.id;
+    registered_.insert_or_assign(one.state.Get<"endpoint">(), one);
   }
   epoch_ = std::move(epoch);
   return Done();
@@ -64,20 +64,24 @@ Status Registrar::SyncOne(const Offered& offered, WallTime now) {
   const auto known = written_.find(endpoint);
   if (known != written_.end() && known->second == offered) return Done();
   SHEAF_TRY(TakeIt());
-  const auto id = ids_.find(endpoint);
-  if (id == ids_.end()) {
-    SHEAF_TRY(registry_.Store(*epoch_, RegistrationOf(next_id_, offered, now)));
-    ids_[endpoint] = next_id_++;
+  const auto found = registered_.find(endpoint);
+  if (found == registered_.end()) {
+    Registration fresh = RegistrationOf(next_id_, offered, now);
+    SHEAF_TRY(registry_.Store(*epoch_, fresh));
+    ++next_id_;
+    registered_.emplace(endpoint, std::move(fresh));
   } else {
-    Registration fresh = RegistrationOf(id->second, offered, now);
-    SHEAF_ASSIGN(const auto old, registry_.Get(id->second));
+    // Without a question: what is written may wait for a database that is away, answers cannot.
+    const Registration& old = found->second;
+    Registration fresh = RegistrationOf(old.id, offered, now);
     const auto keep = [&]<records::Name kName>() {
       if (const auto* was = old.state.Find<kName>()) fresh.state.Set<kName>(*was);
     };
     keep.template operator()<"registration-date">();
     keep.template operator()<"registration-date-millis">();
-    SHEAF_TRY(registry_.UpdateSubmitted(*epoch_, id->second, fresh.submitted));
-    SHEAF_TRY(registry_.UpdateState(*epoch_, id->second, fresh.state));
+    SHEAF_TRY(registry_.UpdateSubmitted(*epoch_, old.id, fresh.submitted));
+    SHEAF_TRY(registry_.UpdateState(*epoch_, old.id, fresh.state));
+    found->second = std::move(fresh);
   }
   written_.insert_or_assign(endpoint, offered);
   return Done();

@@ -50,8 +50,8 @@ class Registrar final {
   const std::string holder_;
   std::optional<persistence::Epoch> epoch_;  // Once it was taken.
   bool lost_ = false;
-  std::map<std::string, int64_t> ids_;      // Of registrations, by endpoint.
-  std::map<std::string, Offered> written_;  // Likewise.
+  std::map<std::string, persistence::Registration> registered_;  // By endpoint, as last seen.
+  std::map<std::string, Offered> written_;                        // Likewise, by this process.
   int64_t next_id_ = 1;
 };
 

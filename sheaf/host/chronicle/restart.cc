@@ -69,8 +69,12 @@ class Reader {
  private:
   Status Account(int64_t number, const std::string& text) {
     const auto known = history_.Get(WorkType::kJob, number);
-    if (known.ok()) return Done();  // It was saved, and its removal was cut off.
-    if (known.error().kind != Kind::kNotFound) return known.error();
+    if (known.ok() && NodeOf(*known) == place_.node) {
+      return Done();  // It was saved, and its removal was cut off.
+    }
+    if (!known.ok() && known.error().kind != Kind::kNotFound) return known.error();
+    // Another server has used the number meanwhile.
+    if (known.ok()) number = ++found_.last_number;
     auto entry = DecodeEntry(number, text);
     if (!entry.ok()) {
       const Entry unread{.number = number, .principal = "unknown", .submitted = now_};

@@ -18,25 +18,39 @@ void AddLeaving(const Leaving& one, ChangeSet& change) {
   change.unlinked.push_back(one.task);
 }
 
+// What has left is not to become live any more.
+void Forget(const Leaving& one, ChangeSet& live) {
+  if (!one.live.has_value()) return;
+  std::erase_if(live.put, [&](const auto& put) { return put.first == *one.live; });
+  std::erase_if(live.linked, [&](const auto& linked) { return linked.first == one.task; });
+}
+
 bool IsTaken(const Error& error) {
   return error.kind == Kind::kConflict && !persistence::IsOwnershipLost(error);
 }
 
 }  // namespace
 
+// What becomes live is refused before what ends: then ends are written all the same, and what of
+// them was to become live no longer is.
 Status Writer::Make(Writing& writing) {
+  Status live;
   if (!writing.live.empty()) {
-    SHEAF_TRY(Change(writing.live));
-    writing.live = {};
+    live = Change(writing.live);
+    if (!live.ok() && live.error().kind != Kind::kBackpressure) return live;
+    if (live.ok()) writing.live = {};
   }
   auto& leaving = writing.leaving;
   while (!leaving.empty()) {
     const size_t count = std::min(leaving.size(), kTogether);
     SHEAF_TRY(count == 1 ? LeaveOne(leaving.front()) : Leave(std::span(leaving).subspan(0, count)));
-    for (size_t at = 0; at < count; ++at) left_(leaving[at].task);
+    for (size_t at = 0; at < count; ++at) {
+      left_(leaving[at].task);
+      Forget(leaving[at], writing.live);
+    }
     leaving.erase(leaving.begin(), leaving.begin() + static_cast<ptrdiff_t>(count));
   }
-  return Done();
+  return writing.live.empty() ? Done() : live;
 }
 
 Status Writer::Change(const ChangeSet& change) {
@@ -93,10 +107,7 @@ Status Writer::LeaveOne(Leaving& one) {
 // Another server of the same database has used the number meanwhile.
 Status Writer::Renumber(Leaving& one) {
   SHEAF_ASSIGN(const auto newest, history_.Newest(persistence::WorkType::kJob, 1));
-  const int64_t number = std::max(newest.empty() ? 0 : newest.front().id, one.work.id) + 1;
-  one.work.id = number;
-  if (one.work.job) one.work.job->Set<"ducc_id">(number);
-  for (auto& process : one.work.processes) process.Set<"ducc_id">(number);
+  SetNumber(one.work, std::max(newest.empty() ? 0 : newest.front().id, one.work.id) + 1);
   return Done();
 }
 

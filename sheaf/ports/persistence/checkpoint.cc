@@ -68,6 +68,26 @@ Status ReadLinks(const Json& object, const std::function<void(const std::string&
 
 }  // namespace
 
+// The later word about a key counts, whether it puts or removes.
+void Join(ChangeSet& change, ChangeSet then) {
+  const auto join = [](auto& put, auto& removed, auto& later_put, auto& later_removed) {
+    const auto drop = [&](const auto& key) {
+      std::erase_if(put, [&](const auto& each) { return each.first == key; });
+      std::erase(removed, key);
+    };
+    for (auto& each : later_put) {
+      drop(each.first);
+      put.push_back(std::move(each));
+    }
+    for (auto& key : later_removed) {
+      drop(key);
+      removed.push_back(std::move(key));
+    }
+  };
+  join(change.put, change.removed, then.put, then.removed);
+  join(change.linked, change.unlinked, then.linked, then.unlinked);
+}
+
 void ApplyChange(const ChangeSet& change, LiveWork& live) {
   for (const auto& [id, text] : change.put) live.items[id] = text;
   for (const int64_t id : change.removed) live.items.erase(id);

@@ -31,6 +31,8 @@ struct ChangeSet {
   }
 };
 void ApplyChange(const ChangeSet& change, LiveWork& live);
+// `then` after `change`, as one.
+void Join(ChangeSet& change, ChangeSet then);
 
 enum class RestoreMode : uint8_t {
   kWarm,  // What was live; kCorrupt when there is something and none of it can be read.

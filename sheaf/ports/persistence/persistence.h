@@ -6,6 +6,7 @@
 #include "sheaf/ports/persistence/administration.h"
 #include "sheaf/ports/persistence/checkpoint.h"
 #include "sheaf/ports/persistence/epoch.h"
+#include "sheaf/ports/persistence/outage.h"
 #include "sheaf/ports/persistence/resource_state.h"
 #include "sheaf/ports/persistence/service_registry.h"
 #include "sheaf/ports/persistence/work.h"
@@ -22,6 +23,8 @@ struct Persistence {
   std::unique_ptr<ResourceState> resources;  // Null: the back end offers none (file).
   // For the command line alone; null: the back end offers none (null, memory, file).
   std::unique_ptr<Administration> administration;
+  // Null: a write that fails is not kept for later, it is the caller's.
+  std::unique_ptr<Outage> outage;
 };
 
 }  // namespace sheaf::persistence

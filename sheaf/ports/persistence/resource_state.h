@@ -71,7 +71,7 @@ class ResourceState {
   virtual ~ResourceState() = default;
 
   // A new generation of the scope: what it had is replaced by this, and readers see the one or the
-  // other whole. Returns its number, which grows.
+  // other whole. Returns its number, which grows; 0 when it waits for a database that is away.
   virtual Result<int64_t> Begin(const Epoch& epoch, const Resources& resources) = 0;
   virtual Status PutNodes(const Epoch& epoch, std::span<const Node> nodes) = 0;
   // kNotFound without its node, kConflict when another share has its key; the same is no error.

@@ -112,6 +112,13 @@ Status CheckWork(const Work& work) {
   return Done();
 }
 
+void SetNumber(Work& work, int64_t id) {
+  work.id = id;
+  if (work.job) work.job->Set<"ducc_id">(id);
+  if (work.reservation) work.reservation->Set<"ducc_id">(id);
+  for (auto& process : work.processes) process.Set<"ducc_id">(id);
+}
+
 std::string EncodeWork(const Work& work) {
   Json document = {{"format", kFormat}, {"type", WorkTypeName(work.type)}, {"id", work.id}};
   if (work.job) document["job"] = records::ToJson(work.job->row());

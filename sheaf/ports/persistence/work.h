@@ -42,6 +42,9 @@ struct Work {
 // wrong.
 Status CheckWork(const Work& work);
 
+// The same work under another id, in every part.
+void SetNumber(Work& work, int64_t id);
+
 // The document, format 1: a JSON object {"format", "type", "id", "job"?, "reservation"?,
 // "processes", "specification"?, "detail"?}, summaries by the application's names.
 std::string EncodeWork(const Work& work);

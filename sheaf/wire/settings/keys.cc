@@ -84,6 +84,8 @@ std::vector<Key> WorkKeys() {
       {"persistence.password_file", SHEAF_FIELD(persistence.password_file), "database.pass",
        "Passwords for a postgresql:// without one, as libpq's passfile; relative in state.dir. "
        "`sheaf db create` writes it."},
+      {"persistence.spool_bytes_max", SHEAF_FIELD(persistence.spool_bytes_max), "256MiB",
+       "Bytes of writes that wait in state.dir while a PostgreSQL is away; 0 = they fail instead."},
 
       {"tasks.running_max", SHEAF_FIELD(tasks.running_max), "0", "Tasks that run at once.",
        "twice the cores", 0, 4096},

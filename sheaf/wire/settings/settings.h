@@ -71,6 +71,7 @@ struct Settings {
   struct Persistence {
     std::string backend;
     std::string password_file;
+    Bytes spool_bytes_max;  // 0 = no spool.
   } persistence;
   struct Sql {
     Bytes memory;

@@ -286,6 +286,7 @@ TEST(SettingsTest, ASectionOfAModuleThatIsNotEnabledIsAMistake) {
 
 TEST(SettingsTest, ABackEndOfPersistenceIsOneOfFive) {
   EXPECT_EQ(Config::Read({}).settings().persistence.backend, "sqlite:sheaf.db");
+  EXPECT_EQ(Config::Read({}).settings().persistence.spool_bytes_max, Bytes{256 << 20});
   for (const char* good :
        {"none", "memory:", "sqlite:a/b.db", "file:d", "postgresql://h/d", "postgresql:local"}) {
     EXPECT_TRUE(Problems(FromFlags({std::string("persistence.backend=") + good})).empty()) << good;
