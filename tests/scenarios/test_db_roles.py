@@ -21,7 +21,7 @@ import pytest
 
 from calls import run, sql
 from node import BIN, Node, eventually
-from guarded_postgres import Postgres, free_port
+from postgres import GuardedPostgres, free_port
 from program import db, sheaf, told
 
 ROLES = ("sheaf", "guest")
@@ -39,7 +39,7 @@ def files(directory):
 
 @pytest.fixture(scope="module")
 def server():
-    made = Postgres()
+    made = GuardedPostgres().start()
     yield made
     made.close()
 

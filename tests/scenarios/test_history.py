@@ -17,7 +17,7 @@ import pytest
 
 import calls
 from calls import info, into, one, options, refused, rows, run, sql, told
-from database import Database
+from postgres import Postgres
 from node import BIN, Node, eventually
 from slow import Slow, endless
 
@@ -96,7 +96,7 @@ def test_finished_runs_appear_once_with_right_summaries(node, client):
 
 @pytest.fixture(scope="module")
 def database():
-    made = Database().start()
+    made = Postgres().start()
     yield made
     made.close()
 
@@ -107,7 +107,7 @@ def database():
 def test_each_of_fifty_running_tasks_is_accounted_for_once(start, request, backend, end, way):
     where = {}
     if backend == "postgres":
-        where["persistence.backend"] = request.getfixturevalue("database").fresh_url()
+        where["persistence.backend"] = request.getfixturevalue("database").fresh_schema()
     node = start(settings={"tasks.running_max": 64, "sql.threads": 1, "stop.drain_s": 0, **where})
     kept, lost = range(20), range(20, 50)
     with node.client() as client:

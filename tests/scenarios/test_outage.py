@@ -19,7 +19,7 @@ import pytest
 
 import calls
 from calls import info, into, refused, rows, sql
-from database import Database
+from postgres import Postgres
 from node import BIN, eventually
 
 SOAK = os.environ.get("SHEAF_SOAK") == "1"
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(600 if SOAK else 240)
 
 @pytest.fixture
 def database():
-    made = Database().start()
+    made = Postgres().start()
     yield made
     made.close()
 
@@ -39,7 +39,7 @@ def database():
 def begin(start, database):
     """Starts nodes on the database."""
     return lambda name="node", **settings: start(
-        name, settings={"persistence.backend": database.url, "sql.threads": 1, **settings})
+        name, settings={"persistence.backend": database.url(), "sql.threads": 1, **settings})
 
 
 def memory(node):

@@ -17,7 +17,7 @@ import subprocess
 import pytest
 
 from node import BIN, Node, eventually
-from guarded_postgres import reachable_directory
+from postgres import reachable_directory
 from program import sheaf, told
 
 FREE_PORTS = ["--set", "flight.listen=127.0.0.1:0", "--set", "http.listen=127.0.0.1:0"]
