@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "sheaf/drivers/flight/handoff.h"
 #include "sheaf/drivers/flight/server.h"
 #include "sheaf/drivers/flight/translate.h"
 #include "sheaf/drivers/grpc/grpc.h"
@@ -21,6 +22,7 @@ struct Core {
   Handler& handler;  // Borrowed from who started the server.
   Timers& timers;    // Borrowed from main.
   grpc::Registry registry;
+  Handoff handoff;  // Of calls with one answer.
   // A stream has at most one function in each, so streams bound these queues.
   Executor get;  // Continues what was woken or waited: never on the waker's own stack.
   Executor put;  // Feeds PutStreams, which may block.

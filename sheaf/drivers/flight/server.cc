@@ -1,5 +1,7 @@
 #include "sheaf/drivers/flight/server.h"
 
+#include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "sheaf/drivers/flight/core.h"
@@ -36,6 +38,9 @@ using Items = pb::FlightService::WithRawCallbackMethod_ListFlights<
     pb::FlightService::WithRawCallbackMethod_DoAction<
         pb::FlightService::WithRawCallbackMethod_ListActions<
             pb::FlightService::WithCallbackMethod_Handshake<Base>>>>;
+
+// As many as can run; a few are enough for answers that are there already.
+size_t AnswerThreads() { return std::clamp<size_t>(std::thread::hardware_concurrency(), 2, 8); }
 
 // Items that are all there already.
 template <typename T>
@@ -197,6 +202,7 @@ Core::Core(ServerOptions o, Handler& h, Timers& t)
     : options(std::move(o)),
       handler(h),
       timers(t),
+      handoff(AnswerThreads()),
       get({.name = "flight-get", .threads_max = kGetThreadsMax, .queue_max = kQueueMax}),
       put({.name = "flight-put",
            .threads_max = static_cast<size_t>(options.put_threads_max),

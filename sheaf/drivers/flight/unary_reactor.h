@@ -22,7 +22,14 @@ class UnaryReactor final : public FlightReactor<::grpc::ServerUnaryReactor> {
         ask_(std::move(ask)) {}
 
   void Begin() override {
-    auto request = ParseRequest<Request>(*request_);
+    // A copy, which shares the bytes: gRPC's own goes with a call that is cancelled meanwhile.
+    const auto self = std::static_pointer_cast<UnaryReactor>(this->shared_from_this());
+    this->core().handoff.Run([self, request = *request_] { self->Consider(request); });
+  }
+
+  void Consider(const ::grpc::ByteBuffer& bytes) {
+    if (this->ended()) return;
+    auto request = ParseRequest<Request>(bytes);
     if (!request.ok()) {
       EndWith(request.error());
       return;
