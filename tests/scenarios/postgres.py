@@ -1,4 +1,4 @@
-"""PostgreSQL servers of the tests' own, one trusting on a Unix socket, one that demands passwords."""
+"""PostgreSQL servers of the tests: one trusts on a Unix socket, one demands passwords."""
 
 import os
 import pathlib
