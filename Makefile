@@ -14,7 +14,7 @@ build = { $(call configure,$(1),$(2),$(3)); } && \
   cmake --build build/$(1) -j $(JOBS) $(if $(4),--target $(4))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-build bench lint format sanitize asan tsan fuzz soak floors \
+.PHONY: help setup build run test test-build test-heavy bench lint format sanitize asan tsan fuzz soak floors \
   tidy clean distclean
 
 help: ## this list
@@ -35,6 +35,9 @@ test-build: setup
 test: test-build ## build and run every test at its small size
 	@tools/sample_data >/dev/null
 	cd build/test && $(CTEST)
+
+test-heavy: test-build ## the schema on a real Cassandra, fetched once by Maven
+	@tools/test_heavy
 
 bench: build ## measure at full size; BENCH=name for some
 	$(call build,release,Release,,benches)
