@@ -93,7 +93,7 @@ Work MakeJob(int64_t id, std::string user, int64_t time) {
       .Set<"share_id">(id % 1'000'000'000 * 10)
       .Set<"user">(std::move(user))
       .Set<"host">("h" + std::to_string(id % 3))
-      .Set<"start">(time + 1);
+      .Set<"start">(time < INT64_MAX ? time + 1 : time);
   work.specification = R"({"of":)" + std::to_string(id) + "}";
   return work;
 }
