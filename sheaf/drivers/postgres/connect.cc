@@ -101,12 +101,16 @@ Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options,
   SHEAF_ASSIGN(std::string where, WhereOf(options.url, options.user));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(surroundings), std::move(where)));
-  SHEAF_TRY(connection->Revive());
+  SHEAF_TRY(connection->ConnectUntil(connection->options_.retry_deadline));
   return connection;
 }
 
 Status Connection::Revive() {
-  const auto deadline = Deadline::After(surroundings_.clock, options_.retry_deadline);
+  return ConnectUntil(options_.revive_deadline.value_or(options_.retry_deadline));
+}
+
+Status Connection::ConnectUntil(Duration wait) {
+  const auto deadline = Deadline::After(surroundings_.clock, wait);
   Duration span = options_.retry_first;
   while (lost()) {
     Status connected = ConnectOnce();
