@@ -168,6 +168,10 @@ Error Connection::Refused() {
                 R"({"sqlstate":"28P01"})");
   }
   const Meaning meaning = MeaningOf(sqlstate_, Phase::kConnecting);
+  if (sqlstate_ == "3D000") {
+    return Fail(meaning.kind, where_ + ": the server has no database of this name",
+                R"({"sqlstate":"3D000"})");
+  }
   if (sqlstate_.empty()) return Fail(meaning.kind, where_ + ": nobody answers there");
   return Fail(meaning.kind, where_ + ": the server refuses, SQLSTATE " + sqlstate_,
               R"({"sqlstate":")" + sqlstate_ + R"("})");
