@@ -5,10 +5,12 @@
 #       that was fenced writes no more · what an earlier program left is migrated: at the start, by
 #       the command, never under a node · drift is told · what was purged is in the archive, for
 #       sheaf query and for pyarrow · Ctrl-C ends a purge, which goes on · a backup is read by
-#       other programs as its page says · wrong flags · every command has help with examples
+#       other programs as its page says, and replaces no other file · wrong flags · every command
+#       has help with examples
 
 import itertools
 import json
+import os
 import pathlib
 import signal
 import sqlite3
@@ -277,9 +279,25 @@ def test_wrong_flags_are_told(tmp_path):
     assert "processes go with" in db("purge", "--table", "processes", "--max-rows", 1,
                                      backend=backend, code=1)
     assert "nothing to administer" in db("backup", tmp_path / "b", backend="none", code=1)
-    assert "no/such" in db("restore", "no/such", backend=backend, code=1)
+    missing = db("restore", "no/such", backend=backend, code=1)
+    assert "no/such" in missing and "sheaf ls" not in missing, "a server's flights are no matter"
     (tmp_path / "not").write_text("a backup")
     assert "is no backup of Sheaf" in db("restore", tmp_path / "not", backend=backend, code=1)
+
+
+def test_a_backup_does_not_replace_what_is_none(tmp_path):
+    db("create", backend=f"sqlite:{tmp_path}/kept.db")
+    backend = f"sqlite:{tmp_path}/kept.db"
+    before = (tmp_path / "kept.db").read_bytes()
+    assert "no backup of Sheaf" in db("backup", tmp_path / "kept.db", backend=backend, code=1)
+    assert (tmp_path / "kept.db").read_bytes() == before
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path, tmp_path / "pipe"):
+        assert "no plain file" in db("backup", place, backend=backend, code=2)
+        assert "no plain file" in db("restore", place, backend=backend, code=2)
+    db("backup", tmp_path / "file", backend=backend)
+    db("backup", tmp_path / "file", backend=backend)  # A backup is.
+    assert sorted(path.name for path in tmp_path.glob("*partial*")) == []
 
 
 @pytest.mark.parametrize("command", ["backup", "restore", "purge", "verify", "migrate plan",

@@ -1,9 +1,10 @@
 """sheaf db load: the real workload, registries and jobs; killed anywhere, and finished."""
 
-# PLAN  the real table: 325 jobs, again all duplicates, the directory renamed once · killed at
-#       random points and finished: the same rows as of one load, none twice, on SQLite and
-#       PostgreSQL · what is rejected keeps the directory and is named · a dry run changes nothing ·
-#       Ctrl-C ends between batches · 64 MiB in a value · a NUL by back end
+# PLAN  the real table: 325 jobs, again all duplicates, the directory renamed once, a job shown by
+#       its derived id · killed at random points and finished: the same rows as of one load, none
+#       twice, on SQLite and PostgreSQL · what is rejected keeps the directory and is named · what
+#       holds no item, or the database, keeps its name · a dry run changes nothing · Ctrl-C ends
+#       between batches · 64 MiB in a value · a NUL by back end
 
 import json
 import os
@@ -121,6 +122,10 @@ def test_the_real_workload_is_loaded_once(tmp_path, databases):
     assert {each["hash"] for each in again["items"]} == {each["hash"] for each in first["items"]}
     verified = subprocess.run([BIN, "db", "verify", "--backend", url], check=False)
     assert verified.returncode == 0
+    derived = again["items"][0]["id"]
+    shown = subprocess.run([BIN, "db", "history", str(derived), "--json", "--backend", url],
+                           check=True, capture_output=True)
+    assert derived < 0 and json.loads(shown.stdout)["id"] == derived
 
 
 def test_killed_anywhere_and_finished_it_is_one_load(tmp_path, databases):
@@ -177,6 +182,23 @@ def test_what_is_rejected_is_named_and_the_source_stays(tmp_path, databases):
     mended = load(source, url, "--drop-unknown")
     assert counts(mended) == {"loaded": 1, "duplicate": 1, "rejected": 0, "ignored": 2}
     assert mended["renamed"] == f"{source}.loaded"
+
+
+def test_a_directory_that_is_no_source_or_holds_the_database_keeps_its_name(tmp_path):
+    other, state = tmp_path / "other", tmp_path / "all" / "state"
+    write(other / "notes.txt", "nothing to load\n")
+    url = f"sqlite:{state}/sheaf.db"
+    state.mkdir(parents=True)
+    answer = load(other, url)
+    assert answer["renamed"] is None and "can be loaded" in answer["stays"] and other.exists()
+    write(tmp_path / "all" / "1.job", "user ann\njob_id 1\n")
+    for source in (state, tmp_path / "all"):
+        write(source / "jobs" / "2.job", "user ann\njob_id 2\n")
+        answer = load(source, url)
+        assert answer["renamed"] is None and "is in it" in answer["stays"] and source.exists()
+    apart = f"sqlite:{tmp_path}/apart.db"
+    assert load(tmp_path / "all", apart, "--state", state)["renamed"] is None
+    assert load(tmp_path / "all", apart)["renamed"] == f"{tmp_path}/all.loaded"
 
 
 def test_a_dry_run_changes_nothing(tmp_path, databases):

@@ -111,7 +111,10 @@ def test_alive_of_postgresql_has_an_exit_code_for_each_answer(database):
     nobody = f"postgresql://sheaf@127.0.0.1:{free_port()}/d"
     assert "nobody answers" in db("alive", *at, nobody, code=2)
     assert "no tables of Sheaf" in db("alive", *at, admin, code=1)
-    assert db("alive", *at, server.url(password=server.password, database="nowhere"), code=1)
+    assert "no database of this name" in db(
+        "alive", *at, server.url(password=server.password, database="nowhere"), code=1)
+    assert "URL of the PostgreSQL database is malformed" in db(
+        "verify", "--backend", "postgresql://h:1/d?nothing=1", code=2)
     wrong = db("alive", *at, server.url(password="wrong", database=name), code=3)
     assert "refuses this user or its password" in wrong and ":wrong" not in wrong
     assert "demands a password and none was given" in db(
@@ -420,7 +423,8 @@ def test_history_is_read_beside_a_node(node):
     document = json.loads(db("history", newest[0]["ducc_id"], *at))
     assert document["id"] == newest[0]["ducc_id"] and document["specification"]["service"] == "sql"
     assert "no job 99" in db("history", 99, *at, code=1)
-    assert "no time" in db("history", "--from", "yesterday", *at, code=1)
+    assert "no time" in db("history", "--from", "yesterday", *at, code=2)
+    assert "end of a page" in db("history", "--after", "x", *at, code=2)
     nodes = json.loads(db("node-state", *at))["nodes"]
     assert len(nodes) == 1 and isinstance(nodes[0]["shares"], list)
     load = json.loads(db("qload", *at))

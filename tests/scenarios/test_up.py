@@ -90,6 +90,9 @@ def test_up_after_a_kill_starts_what_is_missing(place):
     database = int((place / "state/postgres/data/postmaster.pid").read_text().split()[0])
     os.kill(database, signal.SIGQUIT)  # As a crash.
     eventually(lambda: not pathlib.Path(f"/proc/{database}").exists(), what="the database's end")
+    plain = subprocess.run([BIN, "check", "--state", place / "state"], text=True,
+                           capture_output=True)  # By what runs, not by these settings.
+    assert (plain.returncode, "database: down" in plain.stdout) == (1, True), plain.stdout
     third = told("up", *at)
     assert third["started"] == {"node": False, "database": True} and third["pid"] == second["pid"]
     eventually(lambda: told_ready(at), 30, what="the node is well again")

@@ -1,5 +1,6 @@
 #include "sheaf/adapters/persistence/backup_file.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdio>
@@ -39,6 +40,19 @@ std::string DraftOf(const std::string& path) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(random));
   return path + ".partial-" + text;
+}
+
+// A backup replaces backups and empty files: another file has its name by mistake.
+Status MayReplace(files::FileSystem& files, const std::string& path) {
+  const auto there = files.Size(path);
+  if (!there.ok()) return there.error().kind == Kind::kNotFound ? Done() : there.error();
+  if (*there == 0) return Done();
+  SHEAF_ASSIGN(const auto file, files.OpenToRead(path));
+  SHEAF_ASSIGN(const auto mapping, file->Map(std::min<uint64_t>(*there, kMagic.size())));
+  const std::string_view head(reinterpret_cast<const char*>(mapping->data()), mapping->size());
+  if (head.starts_with(kMagic.substr(0, kMagic.size() - 1))) return Done();  // Of any format.
+  return Fail(Kind::kConflict, path + " is there and is no backup of Sheaf: it is not replaced; " +
+                                   "give another name, or remove it first");
 }
 
 class Reader {
@@ -118,6 +132,7 @@ BackupWriter::~BackupWriter() {
 
 Result<std::unique_ptr<BackupWriter>> BackupWriter::Open(files::FileSystem& files,
                                                          std::string path) {
+  SHEAF_TRY(MayReplace(files, path));
   std::unique_ptr<BackupWriter> writer(new BackupWriter(files, std::move(path)));
   SHEAF_ASSIGN(writer->file_, files.Create(writer->draft_));
   SHEAF_TRY(writer->Append(kMagic, {}, {}));

@@ -21,6 +21,7 @@ enum class Frame : uint32_t {
 // Owner: who writes it; `files` outlives it. Threads: one. What was not finished leaves nothing.
 class BackupWriter final {
  public:
+  // kConflict when `path` is a file with bytes that is no backup, the database itself above all.
   static Result<std::unique_ptr<BackupWriter>> Open(files::FileSystem& files, std::string path);
   ~BackupWriter();
   BackupWriter(const BackupWriter&) = delete;

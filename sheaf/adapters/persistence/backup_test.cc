@@ -1,8 +1,9 @@
 // PLAN  random rows, private columns, extremes, empty and absent, a blob of 64 MiB go from SQLite
 //       to PostgreSQL and back · what PostgreSQL cannot hold is refused and nothing changes · each
 //       flipped byte and each truncation is found before anything changes · a later schema, a later
-//       format are refused · one snapshot while others write · a full disk leaves nothing · a busy
-//       database is said · a clock that steps back is no matter
+//       format are refused · what is no backup is not replaced, the database least · one snapshot
+//       while others write · a full disk leaves nothing · a busy database is said · a clock that
+//       steps back is no matter
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -220,6 +221,24 @@ TEST_F(BackupTest, ALaterSchemaAndALaterFormatAreRefused) {
   refused = administration().Restore(File(), Holders::kAreFenced, {});
   EXPECT_EQ(KindOf(refused), Kind::kUnsupported);
   EXPECT_NE(refused.error().message.find("format '2'"), std::string::npos);
+}
+
+TEST_F(BackupTest, WhatIsNoBackupIsNotReplacedByOne) {
+  Open();
+  WriteFile(File(), "SHEAF and no backup");
+  const auto refused = administration().Backup(File(), {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, Kind::kConflict);
+  EXPECT_EQ(ReadFile(File()), "SHEAF and no backup");
+  const auto itself = administration().Backup(path_, {});
+  ASSERT_FALSE(itself.ok());
+  EXPECT_EQ(itself.error().kind, Kind::kConflict);
+  EXPECT_TRUE(administration().Verify({})->empty());
+  WriteFile(File(), "");
+  ASSERT_TRUE(administration().Backup(File(), {}).ok()) << "an empty file was made for it";
+  WriteFile(File(), "SHEAFBK9 of a later program");
+  ASSERT_TRUE(administration().Backup(File(), {}).ok());
+  ASSERT_TRUE(administration().Restore(File(), Holders::kAreFenced, {}).ok());
 }
 
 TEST_F(BackupTest, ABackupIsOneInstantWhileOthersWrite) {

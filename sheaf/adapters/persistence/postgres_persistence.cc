@@ -40,6 +40,7 @@ class Pool final {
 
   Result<Lease> Take() {
     const auto deadline = Deadline::After(surroundings_.clock, options_.session_wait);
+    postgres::ConnectOptions connect = options_.connect;
     {
       MutexLock lock(mutex_);
       while (idle_.empty() && made_ >= std::max<size_t>(options_.sessions_max, 1)) {
@@ -56,8 +57,9 @@ class Pool final {
         return lease;
       }
       ++made_;
+      if (reached_ && connect.revive_deadline) connect.retry_deadline = *connect.revive_deadline;
     }
-    auto opened = Connection::Open(options_.connect, surroundings_);
+    auto opened = Connection::Open(std::move(connect), surroundings_);
     if (opened.ok()) return Lease(*this, *std::move(opened));
     MutexLock lock(mutex_);
     --made_;
@@ -69,6 +71,7 @@ class Pool final {
   void Return(std::unique_ptr<Connection> connection) {
     MutexLock lock(mutex_);
     idle_.push_back(std::move(connection));
+    reached_ = true;
     returned_.NotifyOne();
   }
 
@@ -78,6 +81,7 @@ class Pool final {
   CondVar returned_;
   std::vector<std::unique_ptr<Connection>> idle_ SHEAF_GUARDED_BY(mutex_);
   size_t made_ SHEAF_GUARDED_BY(mutex_) = 0;
+  bool reached_ SHEAF_GUARDED_BY(mutex_) = false;  // The server, once.
 };
 
 class PostgresStore final : public SqlStore {

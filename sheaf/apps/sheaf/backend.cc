@@ -24,8 +24,12 @@ Result<persistence::SqlPersistence> OpenPostgres(const std::string& text, const 
   options.connect = ConnectOnce(place);
   options.connect.statement_timeout = parts.statement_timeout;
   options.connect.retry_deadline = parts.tries;
-  // A node's writes go to the spool when the database is silent for so long.
-  if (parts.spool.has_value()) options.connect.statement_timeout = kSilent;
+  // A node's writes go to the spool when the database is silent for so long, or refuses once: until
+  // they are there they are in memory only.
+  if (parts.spool.has_value()) {
+    options.connect.statement_timeout = kSilent;
+    options.connect.revive_deadline = Duration(0);
+  }
   options.older = parts.older.value_or(options.older);
   options.backup_directory = parts.state_dir;
   options.background = &parts.background;

@@ -35,22 +35,16 @@ Result<Json> AskHealth(Clock& clock, const std::string& uri) {
   return std::move(answers.front());
 }
 
-Checked Look(DbSession& session) {
-  Checked checked;
-  const auto parts = session.parts(persistence::Opening::kLook);
-  if (IsLocal(session)) {
-    const Life life = LookWhetherAlive(std::string(kLocalPostgres), parts).life;
-    checked.database = life == Life::kAlive || life == Life::kEmpty;
-  }
+void LookAtNode(DbSession& session, Checked& checked) {
   checked.node = FindNode(session.state_dir());
   if (!checked.node) {
     checked.words = "down";
-    return checked;
+    return;
   }
   auto health = AskHealth(session.clock(), checked.node->ready.value("flight", ""));
   if (!health.ok()) {
     checked.words = "up, but it does not answer: " + health.error().message;
-    return checked;
+    return;
   }
   checked.health = *std::move(health);
   checked.ready = checked.health.value("ready", false);
@@ -59,6 +53,26 @@ Checked Look(DbSession& session) {
       checked.ready ? "up and ready" : "up, not ready: " + checked.health.value("state", "?");
   checked.words +=
       "; its memory, " + kept.value("backend", "?") + ", is " + kept.value("state", "?");
+}
+
+// `sheaf up` has one to run: by these settings, by those of the node that is up, or it is up.
+bool HasLocal(DbSession& session, const Checked& checked, const BackendParts& parts) {
+  if (IsLocal(session)) return true;
+  const Json kept = checked.health.value("persistence", Json::object());
+  if (kept.value("backend", "") == kLocalPostgres) return true;
+  return LocalPostgres(session.state_dir(), session.settings(),
+                       SurroundingsOf(parts.clock, parts.ending))
+      .Running()
+      .has_value();
+}
+
+Checked Look(DbSession& session) {
+  Checked checked;
+  LookAtNode(session, checked);
+  const auto parts = session.parts(persistence::Opening::kLook);
+  if (!HasLocal(session, checked, parts)) return checked;
+  const Life life = LookWhetherAlive(std::string(kLocalPostgres), parts).life;
+  checked.database = life == Life::kAlive || life == Life::kEmpty;
   return checked;
 }
 

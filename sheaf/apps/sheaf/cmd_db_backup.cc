@@ -1,6 +1,7 @@
 // sheaf db backup, restore: everything a database holds, into a file and back.
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "sheaf/apps/sheaf/db.h"
@@ -35,17 +36,27 @@ int Show(const Flags& flags, const persistence::BackupFacts& facts, const char* 
   return kExitOk;
 }
 
+// A pipe would be waited for, a device or a directory be replaced.
+Status ExpectPlain(const std::string& file) {
+  std::error_code unknown;
+  const auto status = std::filesystem::status(file, unknown);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return Done();
+  return Fail(Kind::kInvalid, Printable(file) + " is no plain file");
+}
+
 }  // namespace
 
 void AddDbBackup(Command& db) {
   auto flags = std::make_shared<Flags>();
   flags->db.older = persistence::OlderSchema::kLeft;
   auto command = db.Sub("backup", "Write everything the database holds into a file");
-  command.Text("FILE", flags->file, "Appears whole or not at all; replaces one of this name")
-      .Required();
+  command.Text("FILE", flags->file, "Appears whole or not at all; replaces a backup of this name")
+      .Required()
+      .NotEmpty("a file");
   AddDbFlags(command, flags->db);
   command
       .Does([flags] {
+        if (auto plain = ExpectPlain(flags->file); !plain.ok()) return ReportUsage(plain.error());
         return WithDatabase(flags->db, [&](DbSession& session) -> Result<int> {
           SHEAF_ASSIGN(auto* administration, session.administration());
           SHEAF_ASSIGN(const auto facts, administration->Backup(flags->file, session.report()));
@@ -61,12 +72,15 @@ void AddDbBackup(Command& db) {
 void AddDbRestore(Command& db) {
   auto flags = std::make_shared<Flags>();
   auto command = db.Sub("restore", "Replace everything in the database by what a backup holds");
-  command.Text("FILE", flags->file, "Of `sheaf db backup`, of this database or another").Required();
+  command.Text("FILE", flags->file, "Of `sheaf db backup`, of this database or another")
+      .Required()
+      .NotEmpty("a file");
   AddDbFlags(command, flags->db);
   command
       .Flag("--force", flags->force,
             "Also when a scope is held: its holder may write no more, dead or alive")
       .Does([flags] {
+        if (auto plain = ExpectPlain(flags->file); !plain.ok()) return ReportUsage(plain.error());
         return WithDatabase(flags->db, [&](DbSession& session) -> Result<int> {
           using persistence::Holders;
           SHEAF_ASSIGN(auto* administration, session.administration());

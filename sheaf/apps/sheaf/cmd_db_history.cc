@@ -14,10 +14,12 @@
 namespace sheaf::app {
 namespace {
 
+constexpr int64_t kNoId = INT64_MIN;  // What was loaded may have a negative one.
+
 struct HistoryFlags {
   DbFlags db;
   std::string what = "jobs", user, class_name, state, host, from, to, after, type = "job";
-  int64_t id = -1, limit = 100;
+  int64_t id = kNoId, limit = 100;
 };
 
 void Fill(const std::string& text, std::optional<std::string>& place) {
@@ -69,10 +71,10 @@ Status PrintDocument(persistence::WorkHistory& history, const HistoryFlags& flag
   return Done();
 }
 
-Result<int> Show(DbSession& session, const HistoryFlags& flags) {
-  SHEAF_ASSIGN(const auto query, QueryOf(flags));
+Result<int> Show(DbSession& session, const HistoryFlags& flags,
+                 const persistence::SummaryQuery& query) {
   auto& history = *session.backend().parts.history;
-  if (flags.id >= 0) {
+  if (flags.id != kNoId) {
     SHEAF_TRY(PrintDocument(history, flags));
   } else if (flags.what == "processes") {
     SHEAF_TRY(PrintPage(history.Processes(query), flags.db.json));
@@ -89,7 +91,7 @@ Result<int> Show(DbSession& session, const HistoryFlags& flags) {
 void AddDbHistory(Command& db) {
   auto flags = std::make_shared<HistoryFlags>();
   auto command = db.Sub("history", "What ran, as JSON, straight from the database");
-  command.Number("ID", flags->id, 0, INT64_MAX, "Everything that is known of this one")
+  command.Number("ID", flags->id, kNoId + 1, INT64_MAX, "Everything that is known of this one")
       .Choice("--type", flags->type, {"job", "reservation", "service", "AP"},
               "Of ID: job, reservation, service or AP (job)")
       .Choice("--of", flags->what, {"jobs", "processes", "reservations"},
@@ -106,7 +108,10 @@ void AddDbHistory(Command& db) {
   AddDbFlags(command, flags->db);
   command
       .Does([flags] {
-        return LookAtDatabase(flags->db, [&](DbSession& session) { return Show(session, *flags); });
+        const auto query = QueryOf(*flags);
+        if (!query.ok()) return ReportUsage(query.error());
+        return LookAtDatabase(
+            flags->db, [&](DbSession& session) { return Show(session, *flags, *query); });
       })
       .Examples(
           "  sheaf db history --state ./sheaf-state --user ann --from 24h\n"

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "sheaf/apps/sheaf/db_commands.h"
 #include "sheaf/apps/sheaf/exit.h"
 #include "sheaf/apps/sheaf/loading.h"
+#include "sheaf/apps/sheaf/private_file.h"
 #include "sheaf/apps/sheaf/text.h"
 
 namespace sheaf::app {
@@ -135,6 +137,22 @@ Result<std::string> WhyNotWhole(DbSession& session, persistence::Administration&
   return std::to_string(again[Outcome::kLoaded]) + " of its items are not in the database";
 }
 
+// The database a load goes to may not lose its name to it.
+bool HoldsDatabase(const DbSession& session, const std::string& directory) {
+  std::error_code unknown;
+  const fs::path source = fs::canonical(directory, unknown);
+  const auto is_inside = [&](const std::string& path) {
+    const fs::path whole = fs::weakly_canonical(path, unknown);
+    return std::mismatch(source.begin(), source.end(), whole.begin(), whole.end()).first ==
+           source.end();
+  };
+  if (IsThere(session.state_dir()) && is_inside(session.state_dir())) return true;
+  const std::string& backend = session.settings().persistence.backend;
+  constexpr std::string_view kSqlite = "sqlite:";
+  return backend.starts_with(kSqlite) &&
+         is_inside(Placed(session.state_dir(), backend.substr(kSqlite.size())));
+}
+
 Result<Ended> EndLoad(DbSession& session, persistence::Administration& administration,
                       const Flags& flags, const LoadCounts& counts) {
   Ended end;
@@ -147,7 +165,11 @@ Result<Ended> EndLoad(DbSession& session, persistence::Administration& administr
   end.whole = end.stays.empty();
   if (!end.whole) return end;
   const std::string renamed = flags.directory + std::string(kSuffix);
-  if (flags.keep) {
+  if (counts.kept() == 0) {
+    end.stays = "nothing in it is of a kind that can be loaded";
+  } else if (HoldsDatabase(session, flags.directory)) {
+    end.stays = "the database, or the node's state, is in it";
+  } else if (flags.keep) {
     end.stays = "asked to keep its name";
   } else if (flags.directory.ends_with(kSuffix)) {
     end.stays = "its name says already that it was loaded";

@@ -130,7 +130,7 @@ void AddDbPurge(Command& db) {
           "  sheaf db purge --table jobs --older-than 30d --dry-run\n"
           "  sheaf db purge --table jobs --table svc_history --older-than 30d --archive ./old\n"
           "  sheaf db purge --table jobs --max-rows 1000000 --max-bytes 4GiB\n"
-          "  sheaf query -i 'old/jobs/*.parquet' 'select \"user\", count(*) from jobs group by 1'\n"
+          "  sheaf query -i 'jobs=old/jobs/*.parquet' 'select count(*) from jobs'\n"
           "A document goes with its summaries. Ctrl-C ends it between two transactions.");
 }
 

@@ -13,10 +13,12 @@
 namespace sheaf::app {
 namespace {
 
+constexpr int64_t kNoJob = INT64_MIN;  // What was loaded may have a negative number.
+
 struct HistoryFlags {
   ConnectFlags connect;
   std::string user, class_name;
-  int64_t job = -1, limit = 20;
+  int64_t job = kNoJob, limit = 20;
   bool json = false;
 };
 
@@ -47,7 +49,7 @@ Json DocumentOf(const Json& row) {
 }
 
 Status Show(Session& session, const HistoryFlags& flags) {
-  if (flags.job >= 0) {
+  if (flags.job != kNoJob) {
     SHEAF_ASSIGN(const auto found,
                  ReadTable(session, {{"table", "job_history"}, {"id", flags.job}}));
     for (const Json& row : found) {
@@ -72,7 +74,7 @@ Status Show(Session& session, const HistoryFlags& flags) {
 void AddHistory(Cli& cli) {
   auto flags = std::make_shared<HistoryFlags>();
   auto command = cli.Add("history", "List the jobs that have run, or show one");
-  command.Number("JOB", flags->job, 0, INT64_MAX, "Everything that is known of this one")
+  command.Number("JOB", flags->job, kNoJob + 1, INT64_MAX, "Everything that is known of this one")
       .Number("--limit,-n", flags->limit, 1, 1'000'000, "Jobs at most, the newest first (20)")
       .Text("--user", flags->user, "Only of this user")
       .Text("--class", flags->class_name, "Only of this class: priority-5")

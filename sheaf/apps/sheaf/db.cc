@@ -56,7 +56,9 @@ class OpenDatabase final : public DbSession {
     }
     auto backend = OpenBackend(settings_.persistence.backend, parts(opening));
     if (!backend.ok()) {
-      Report(backend.error());
+      // What was said of it, not what was found there.
+      if (backend.error().kind == Kind::kInvalid) return ReportUsage(backend.error());
+      ReportHere(backend.error());
       if (persistence::IsScopeHeld(backend.error())) return kExitHeld;
       return kExitState;
     }
@@ -116,7 +118,7 @@ int Run(const DbFlags& flags, std::optional<persistence::Opening> opening, const
   opened.EndLine();
   if (opened.told() != 0) return kExitSignal + opened.told();
   if (done.ok()) return *done;
-  const int code = Report(done.error());
+  const int code = ReportHere(done.error());
   return persistence::IsScopeHeld(done.error()) ? kExitHeld : code;
 }
 

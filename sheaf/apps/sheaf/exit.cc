@@ -69,6 +69,11 @@ std::string PrintableLines(std::string_view text) {
   }
 }
 
+std::string Said(const Error& error) {
+  return "sheaf: " + std::string(command::ToWire(error.kind).name) + ": " +
+         PrintableLines(error.message);
+}
+
 }  // namespace
 
 std::string ExitCodesHelp() {
@@ -78,8 +83,7 @@ std::string ExitCodesHelp() {
 }
 
 std::string ErrorText(const Error& error) {
-  std::string text = "sheaf: " + std::string(command::ToWire(error.kind).name) + ": " +
-                     PrintableLines(error.message);
+  std::string text = Said(error);
   const std::string way = WayOut(error);
   const bool said = error.message.find("`sheaf ") != std::string::npos;  // By the server itself.
   if (!way.empty() && !said) text += "\n       " + way;
@@ -92,6 +96,13 @@ int ExitOf(const Error& error) {
 
 int Report(const Error& error) {
   std::fprintf(stderr, "%s\n", ErrorText(error).c_str());
+  return ExitOf(error);
+}
+
+int ReportHere(const Error& error) {
+  const bool unknown = error.effect == Effect::kUnknown;
+  std::fprintf(stderr, "%s\n%s", Said(error).c_str(),
+               unknown ? "       it may have been done: look before you try again\n" : "");
   return ExitOf(error);
 }
 

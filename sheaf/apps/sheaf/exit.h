@@ -25,6 +25,8 @@ int ExitOf(const Error& error);
 // Prints the error to standard error; returns ExitOf, or kExitUsage.
 int Report(const Error& error);
 int ReportUsage(const Error& error);
+// Report for work that asks no server: without what to do about a server's answers.
+int ReportHere(const Error& error);
 
 // The last act of a command that ends with `code`: what was printed is written. When it cannot
 // be, that is reported, and a good end is one no more.

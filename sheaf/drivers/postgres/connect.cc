@@ -101,12 +101,16 @@ Result<std::unique_ptr<Connection>> Connection::Open(ConnectOptions options,
   SHEAF_ASSIGN(std::string where, WhereOf(options.url, options.user));
   std::unique_ptr<Connection> connection(
       new Connection(std::move(options), std::move(surroundings), std::move(where)));
-  SHEAF_TRY(connection->Revive());
+  SHEAF_TRY(connection->ConnectUntil(connection->options_.retry_deadline));
   return connection;
 }
 
 Status Connection::Revive() {
-  const auto deadline = Deadline::After(surroundings_.clock, options_.retry_deadline);
+  return ConnectUntil(options_.revive_deadline.value_or(options_.retry_deadline));
+}
+
+Status Connection::ConnectUntil(Duration wait) {
+  const auto deadline = Deadline::After(surroundings_.clock, wait);
   Duration span = options_.retry_first;
   while (lost()) {
     Status connected = ConnectOnce();
@@ -164,6 +168,10 @@ Error Connection::Refused() {
                 R"({"sqlstate":"28P01"})");
   }
   const Meaning meaning = MeaningOf(sqlstate_, Phase::kConnecting);
+  if (sqlstate_ == "3D000") {
+    return Fail(meaning.kind, where_ + ": the server has no database of this name",
+                R"({"sqlstate":"3D000"})");
+  }
   if (sqlstate_.empty()) return Fail(meaning.kind, where_ + ": nobody answers there");
   return Fail(meaning.kind, where_ + ": the server refuses, SQLSTATE " + sqlstate_,
               R"({"sqlstate":")" + sqlstate_ + R"("})");

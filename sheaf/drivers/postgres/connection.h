@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,6 +66,8 @@ struct ConnectOptions {
   Duration retry_first = std::chrono::milliseconds(20);  // The longest first wait; doubles.
   Duration retry_longest = std::chrono::seconds(2);
   Duration retry_deadline = std::chrono::seconds(15);  // Then the last error is the answer.
+  // The same for a connection that was lost; absent: as long.
+  std::optional<Duration> revive_deadline;
 };
 
 // What comes in from outside. `wait` ends early with an error when the process stops; `chance`
@@ -82,7 +85,7 @@ struct Surroundings {
 //   connection was lost while committing.
 class Connection final {
  public:
-  // Tries until `retry_deadline`, as Revive does.
+  // Tries until `retry_deadline`.
   static Result<std::unique_ptr<Connection>> Open(ConnectOptions options,
                                                   Surroundings surroundings);
   ~Connection();
@@ -103,7 +106,7 @@ class Connection final {
   Status Cancel();
 
   bool lost() const { return handle_ == nullptr; }
-  // Connects again if the connection is lost.
+  // Connects again if the connection is lost; tries until `revive_deadline`.
   Status Revive();
   // Of the last failure; empty when there was no answer.
   const std::string& sqlstate() const { return sqlstate_; }
@@ -124,6 +127,7 @@ class Connection final {
         surroundings_(std::move(surroundings)),
         where_(std::move(where)) {}
 
+  Status ConnectUntil(Duration wait);
   Status ConnectOnce();
   Status AwaitConnected(Deadline deadline);
   Status SetUp();

@@ -1,8 +1,8 @@
 // PLAN  a URL is checked and shown without its password · a wrong password and a missing database
-//       are said at once, without waiting · nobody there: growing waits up to the deadline · a
-//       server that was restarted is found again when a transaction begins · in the middle of a
-//       transaction it is an error that did nothing, at a commit one that may have done something ·
-//       commits are durable whatever the role was told
+//       are said at once, without waiting · nobody there: growing waits up to the deadline, a lost
+//       connection has its own · a server that was restarted is found again when a transaction
+//       begins · in the middle of a transaction it is an error that did nothing, at a commit one
+//       that may have done something · commits are durable whatever the role was told
 
 #include <thread>
 
@@ -52,6 +52,17 @@ TEST_F(ReconnectTest, WaitsGrowUntilTheDeadlineWhenNobodyIsThere) {
   for (size_t i = 0; i < 5; ++i) {  // Half of 2, 4, 8, 16 and 16 ms.
     EXPECT_EQ(waits_[i], std::chrono::milliseconds(std::min<size_t>(1 << i, 8)));
   }
+}
+
+TEST_F(ReconnectTest, ALostConnectionComesBackWithinItsOwnDeadline) {
+  auto connection =
+      TryOpen({.url = server_->Url(), .revive_deadline = Duration(0)}).value();
+  server_->Kill();
+  const auto away = Transaction::Begin(*connection, Transaction::Mode::kWrite);
+  EXPECT_EQ(KindOf(away), Kind::kDependency);
+  EXPECT_TRUE(waits_.empty()) << "tried once";
+  server_->Start();
+  EXPECT_TRUE(Transaction::Begin(*connection, Transaction::Mode::kWrite).ok());
 }
 
 TEST_F(ReconnectTest, ARestartedServerIsFoundAgain) {

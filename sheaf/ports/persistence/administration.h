@@ -109,7 +109,7 @@ class Administration {
   // transaction.
   virtual Result<MigrationPlan> Migrate(Holders holders, const Report& report) = 0;
 
-  // Everything of one instant into a file that appears whole or not at all, while others write.
+  // Everything of one instant into a file, whole or not at all; kConflict: it is there, no backup.
   virtual Result<BackupFacts> Backup(const std::string& file, const Report& report) = 0;
   // Replaces everything by what Backup wrote, here or in another database, in one transaction. A
   // newer schema and a damaged file are refused before anything is changed. Epochs go on growing.
