@@ -1,6 +1,8 @@
 #include "sheaf/drivers/sqlite/database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -41,9 +43,18 @@ int FlagsOf(OpenOptions::Mode mode) {
   __builtin_unreachable();
 }
 
+// SQLite would let everybody read a new file. What cannot be made here it tells better.
+void MakeUnreadableToOthers(const OpenOptions& options) {
+  const bool is_file = options.vfs.empty() && options.path != ":memory:";
+  if (options.mode != OpenOptions::Mode::kCreate || !is_file) return;
+  const int made = ::open(options.path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (made >= 0) ::close(made);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::Open(OpenOptions options) {
+  MakeUnreadableToOthers(options);
   sqlite3* handle = nullptr;
   const int code =
       ::sqlite3_open_v2(options.path.c_str(), &handle,

@@ -55,6 +55,7 @@ class Rows final {
 struct OpenOptions {
   std::string path;
   std::string vfs;  // Empty = the default one.
+  // What kCreate makes by the default VFS is its owner's and its group's.
   enum class Mode : uint8_t { kCreate, kReadWrite, kReadOnly } mode = Mode::kCreate;
   int64_t busy_timeout_ms = 5000;
 };

@@ -1,10 +1,11 @@
 // PLAN  values come back as they were bound · a transaction rolls back unless committed · errors
 //       have kinds and name the file · a statement may run twice at once · SQL made of literals and
-//       names is taken too
+//       names is taken too · a new file is not for everybody
 #include "sheaf/drivers/sqlite/sqlite.h"
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "testkit/temporary.h"
@@ -45,6 +46,13 @@ TEST_F(SqliteTest, ValuesComeBackAsTheyWereBound) {
   EXPECT_EQ(rows.Bytes(3), blob);
   EXPECT_TRUE(rows.IsNull(4));
   EXPECT_FALSE(rows.Next().value());
+}
+
+TEST_F(SqliteTest, ANewFileIsNotForEverybody) {
+  ASSERT_TRUE(Open()->Run("create table t(a)").ok());
+  using std::filesystem::perms;
+  const perms others = std::filesystem::status(path_).permissions() & perms::others_all;
+  EXPECT_EQ(others, perms::none);
 }
 
 TEST_F(SqliteTest, EmptyTextAndEmptyBlobAreNotNull) {
