@@ -107,10 +107,12 @@ int FreePort() {
 }
 
 // In memory where the machine has such a place: the server syncs as it should, and it costs little.
-std::string FreshDirectory() {
+std::filesystem::path Memory() {
   const std::filesystem::path memory = "/dev/shm";
-  const auto above =
-      ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+  return ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+}
+
+std::string FreshDirectory(const std::filesystem::path& above) {
   std::string name = (above / "sheaf-postgres-XXXXXX").string();
   SHEAF_CHECK(::mkdtemp(name.data()) != nullptr);
   const Identity who = Identity::OfServer();
@@ -222,8 +224,8 @@ Postgres& Postgres::Shared() {
   return shared;
 }
 
-Postgres::Postgres()
-    : directory_(FreshDirectory()),
+Postgres::Postgres(const std::string& above)
+    : directory_(FreshDirectory(above.empty() ? Memory() : std::filesystem::path(above))),
       password_(Random()),
       port_(FreePort()),
       keeper_(std::make_unique<Keeper>()) {

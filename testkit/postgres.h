@@ -23,7 +23,8 @@ class Postgres final {
   // One for all tests of this executable, started when it is first asked for.
   static Postgres& Shared();
 
-  Postgres();
+  // In a directory of its own in `above`; empty: in memory where the machine has such a place.
+  explicit Postgres(const std::string& above = {});
   ~Postgres();
   Postgres(const Postgres&) = delete;
   Postgres& operator=(const Postgres&) = delete;
