@@ -289,7 +289,8 @@ class Purge {
       for (const Going& going : batch) Note(going);
       at = end;
       // What is archived goes, whoever cancels: else it would be archived again.
-      if (told.ok()) told = Tell();
+      const Status now = Tell();
+      if (told.ok()) told = now;
       if (!told.ok() && !archive_) return told;
     }
     return told;
