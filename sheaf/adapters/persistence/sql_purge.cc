@@ -20,8 +20,8 @@ using std::chrono::milliseconds;
 constexpr size_t kPageWorks = 10'000;               // Archived together…
 constexpr int64_t kPageBytes = int64_t{16} << 20;   // …or fewer of this size.
 constexpr int64_t kIdsAtOnce = 2'000;
-constexpr size_t kBatchFirst = 32, kBatchMax = 512;  // Works that go in one transaction…
-constexpr milliseconds kBatchLong{10};               // …which should not take longer.
+constexpr size_t kBatchFirst = 8, kBatchMin = 4, kBatchMax = 512;  // Works of a transaction…
+constexpr milliseconds kBatchLong{2};  // …which should not take longer.
 constexpr milliseconds kRestMax{100};
 
 Result<std::vector<WorkType>> TypesIn(std::string_view table) {
@@ -321,7 +321,7 @@ class Purge {
       return session.RunAll(statements);
     }));
     const Duration took = upkeep_.clock->Now() - begun;
-    batch_ = took > kBatchLong ? std::max<size_t>(batch_ / 2, 1) : std::min(batch_ * 2, kBatchMax);
+    batch_ = took > kBatchLong ? std::max(batch_ / 2, kBatchMin) : std::min(batch_ * 2, kBatchMax);
     upkeep_.rest(std::min<Duration>(took, kRestMax));
     return Done();
   }

@@ -4,8 +4,11 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "sheaf/base/async/async.h"
 #include "sheaf/base/core/check.h"
 
 namespace sheaf::sqlite {
@@ -51,6 +54,23 @@ void MakeUnreadableToOthers(const OpenOptions& options) {
   if (made >= 0) ::close(made);
 }
 
+// Who holds the lock mostly does so for moments: many short waits first, longer ones after. SQLite's
+// own steps grow at once to what a short write takes many times over.
+constexpr int kShortWaits = 50;
+constexpr std::chrono::microseconds kShortWait{200}, kLongWait{2000};
+
+// How long the first `waits` are together.
+constexpr std::chrono::microseconds Waited(int waits) {
+  return std::min(waits, kShortWaits) * kShortWait + std::max(waits - kShortWaits, 0) * kLongWait;
+}
+
+int WaitForLock(void* timeout_ms, int waits) {
+  const std::chrono::milliseconds timeout(*static_cast<const int64_t*>(timeout_ms));
+  if (Waited(waits) >= timeout) return 0;
+  (void)Event().WaitFor(waits < kShortWaits ? kShortWait : kLongWait);
+  return 1;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> Database::Open(OpenOptions options) {
@@ -62,7 +82,8 @@ Result<std::unique_ptr<Database>> Database::Open(OpenOptions options) {
                         options.vfs.empty() ? nullptr : options.vfs.c_str());
   std::unique_ptr<Database> database(new Database(handle, std::move(options.path)));
   if (code != SQLITE_OK) return database->Failed(code);
-  ::sqlite3_busy_timeout(handle, static_cast<int>(options.busy_timeout_ms));
+  database->busy_timeout_ms_ = options.busy_timeout_ms;
+  ::sqlite3_busy_handler(handle, WaitForLock, &database->busy_timeout_ms_);
   return database;
 }
 

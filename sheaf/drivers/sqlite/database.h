@@ -115,6 +115,7 @@ class Database final {
 
   sqlite3* const handle_;
   const std::string path_;
+  int64_t busy_timeout_ms_ = 0;  // Read by the handler of a held lock.
   std::set<std::string>
       texts_;  // Of SQL that is no literal; as many as the program has statements.
   // By the literal's address: idle statements.
