@@ -54,8 +54,8 @@ void MakeUnreadableToOthers(const OpenOptions& options) {
   if (made >= 0) ::close(made);
 }
 
-// Who holds the lock mostly does so for moments: many short waits first, longer ones after. SQLite's
-// own steps grow at once to what a short write takes many times over.
+// Who holds the lock mostly does so for moments: many short waits first, longer ones after.
+// SQLite's own steps grow at once to many times what a short write takes.
 constexpr int kShortWaits = 50;
 constexpr std::chrono::microseconds kShortWait{200}, kLongWait{2000};
 
