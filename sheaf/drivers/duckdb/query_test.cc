@@ -124,7 +124,10 @@ TEST(QueryInputTest, ATableThatDoesNotOpenFailsTheQuery) {
 TEST(QueryInputTest, AReaderOfAnotherSchemaFailsTheQuery) {
   Table table = Ints("t", "[1]");
   table.schema = arrow::schema({arrow::field("c", arrow::utf8())});
-  EXPECT_THAT(One("select * from t", {table}), HasSubstr("another schema"));
+  // Often: threads that scan beside the one that finds out must be given nothing.
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(One("select * from t", {table}), HasSubstr("another schema"));
+  }
 }
 
 TEST(QueryValuesTest, BehaveAsTheSameLiteral) {

@@ -37,8 +37,11 @@ class Cursor final {
   int Next(ArrowArray* out) {
     MutexLock lock(mutex_);
     out->release = nullptr;
+    // Siblings go on asking until they hear of the first failure: nothing may come after it.
+    if (failed_) return kFailed;
     const arrow::Status status = Step(out);
     if (status.ok()) return 0;
+    failed_ = true;
     source_->control->Failed(status);
     message_ = status.message();
     return kFailed;
@@ -83,7 +86,8 @@ class Cursor final {
   std::shared_ptr<arrow::RecordBatchReader> reader_ SHEAF_GUARDED_BY(mutex_);
   std::shared_ptr<arrow::RecordBatch> held_ SHEAF_GUARDED_BY(mutex_);
   int64_t offset_ SHEAF_GUARDED_BY(mutex_) = 0;
-  std::string message_;  // Read after the Next that failed.
+  bool failed_ SHEAF_GUARDED_BY(mutex_) = false;
+  std::string message_;  // Written by the first Next that failed, read after it.
 };
 
 Cursor& CursorOf(ArrowArrayStream* stream) { return *static_cast<Cursor*>(stream->private_data); }
