@@ -7,10 +7,11 @@
 #include <memory>
 #include <string>
 
-// At the head of a test or its SetUp: without the programs there is nothing to test.
+// At the head of a test or its SetUp. Without the programs it fails: a test that did not run would
+// look as if it had passed, and tools/setup installs them.
 #define SHEAF_NEEDS_POSTGRES()                                               \
   if (const auto missing_ = testkit::Postgres::Missing(); !missing_.empty()) \
-  GTEST_SKIP() << missing_
+  FAIL() << missing_
 
 namespace testkit {
 
